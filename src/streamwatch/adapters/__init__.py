@@ -1,0 +1,1 @@
+"""Everything that touches the world: Kafka, SQL, files, metrics, settings, clock."""

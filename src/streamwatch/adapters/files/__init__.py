@@ -1,0 +1,1 @@
+"""Files: JSON lines, CSV and Parquet in, as records."""

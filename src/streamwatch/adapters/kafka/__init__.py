@@ -1,0 +1,1 @@
+"""Kafka: the Faust worker, the slice driver, topics."""

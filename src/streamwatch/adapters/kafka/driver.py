@@ -1,0 +1,153 @@
+"""The slice driver: Faust's consumer, but whole fetches per partition, and commits by fence.
+
+Stock Faust moves each record through several tasks and queues of its own. Here an agent gets
+one `Slice` with all records that a fetch returned for one partition. Rebalancing, consumer
+groups and commits are still Faust's. These methods of its consumer are overridden; nobody
+promises them, so the version is pinned and `tests/integration/test_slice_driver.py` fails
+loudly if an upgrade changes them:
+
+* ``getmany``: yields slices.
+* ``_add_gap``: nothing to note, gaps are the continuity guard's.
+* ``ack``: only marks the message.
+* ``_filter_tps_with_pending_acks`` and ``_new_offset``: the offset to commit is the fence in
+  the database. So Kafka's committed offset follows it, for lag monitors only, and what an
+  agent acknowledges, or fails to, cannot lose a record.
+* ``seek_to_committed``: consumption starts at the fence, not at Kafka's committed offset.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, Protocol, cast
+
+import faust
+from faust.transport.drivers import aiokafka as faust_aiokafka
+from faust.types import TP, Message
+from mode.utils.futures import notify
+
+from streamwatch.domain.records import Slice
+
+
+class Fences(Protocol):
+    """Where partitions stand, by the database."""
+
+    async def load(self, partitions: Iterable[TP]) -> Mapping[TP, int | None]:
+        """Load the partitions and say where each begins; ``None`` for one never read."""
+        ...
+
+    def started(self, partition: TP, offset: int) -> None:
+        """A partition that was never read begins at this offset."""
+        ...
+
+    def fence(self, partition: TP) -> int | None:
+        """The next offset that the database does not include; ``None`` if not owned."""
+        ...
+
+
+class SliceConsumer(faust_aiokafka.Consumer):
+    """Faust's consumer with slices; see the module."""
+
+    @property
+    def _fences(self) -> Fences:
+        return cast("SliceTransport", self.transport).fences
+
+    def on_init(self) -> None:
+        """Called by Faust for a new consumer, and after a restart."""
+        super().on_init()
+        self.generations: dict[TP, int] = {}
+
+    async def getmany(  # the name and the parameter are Faust's
+        self,
+        timeout: float,  # noqa: ASYNC109
+    ) -> AsyncIterator[tuple[TP, Message]]:
+        """One message per partition and fetch, whose value is the slice."""
+        generations = dict(self.generations)
+        records, active = await self._wait_next_records(timeout)
+        group_generation = self.app.consumer_generation_id
+        # What is fetched while the flow is stopped may be dropped: whoever starts it again
+        # seeks to the fences first.
+        if records is None or self.should_stop or not self.flow_active:
+            return
+        for fetched_from, fetched in records.items():
+            if not self.flow_active or group_generation != self.app.consumer_generation_id:
+                return
+            tp = TP(fetched_from.topic, fetched_from.partition)
+            wanted = active is None or tp in active or tp in self._buffered_partitions
+            if fetched and wanted:
+                slice_ = Slice(
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    records=fetched,
+                    generation=generations.get(tp, 0),
+                    end_offset=self.highwater(tp),
+                )
+                yield tp, self._slice_message(tp, slice_)
+
+    def _slice_message(self, tp: TP, slice_: Slice) -> Message:
+        message: Message = self._to_message(tp, slice_.records[-1])
+        message.key = None
+        carrier: Any = message
+        carrier.value = slice_
+        return message
+
+    async def seek_back(self, tp: TP, offset: int) -> None:
+        """Fetch again from an offset; slices from before carry a lower generation."""
+        self.generations[tp] = self.generations.get(tp, 0) + 1
+        await self.seek(tp, offset)
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek every assigned partition to its fence in the database."""
+        assigned = self.assignment()
+        fences = dict(await self._fences.load(assigned))
+        new = [tp for tp, fence in fences.items() if fence is None]
+        if new:
+            for tp, offset in (await self.earliest_offsets(*new)).items():
+                place = TP(tp.topic, tp.partition)
+                self._fences.started(place, offset)
+                fences[place] = offset
+        starts = {tp: fence for tp, fence in fences.items() if fence is not None}
+        self.generations.clear()
+        if starts:
+            await self.seek_wait(starts)
+        return starts
+
+    def ack(self, message: Message) -> bool:
+        """Note that an agent is done with a slice; what is committed does not depend on it."""
+        if message.acked:
+            return False
+        message.acked = True
+        self._unacked_messages.discard(message)
+        notify(self._waiting_for_ack)
+        return True
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Nothing to do: see `runner.continuity`."""
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        assigned = self.assignment()
+        return (tp for tp in assigned if topics is None or tp in topics or tp.topic in topics)
+
+    def _new_offset(self, tp: TP) -> int | None:
+        return self._fences.fence(tp)
+
+
+class SliceTransport(faust_aiokafka.Transport):
+    """Makes slice consumers, which find the fences here."""
+
+    Consumer = SliceConsumer
+    fences: Fences
+
+
+class SliceApp(faust.App):
+    """A Faust app whose agents get slices.
+
+    Args:
+        fences: where partitions stand.
+    """
+
+    def __init__(self, *arguments: Any, fences: Fences, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._fences = fences
+
+    def _new_transport(self) -> SliceTransport:
+        transport = SliceTransport(self.conf.broker_consumer, self)
+        transport.fences = self._fences
+        return transport

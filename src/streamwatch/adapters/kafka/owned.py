@@ -1,0 +1,191 @@
+"""The partitions that this worker owns: loaded on assignment, flushed, dropped on revocation."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import msgspec
+from faust.types import TP
+from mode.utils.logging import get_logger
+
+from streamwatch.domain.messages import Message
+from streamwatch.domain.records import PartitionId, Slice
+from streamwatch.domain.settings import FlushSettings
+from streamwatch.errors import DatabaseError, FenceLostError
+from streamwatch.runner.partition import Partition
+from streamwatch.runner.ports import Clock, Store, Stored
+from streamwatch.steps.step import Step
+
+logger = get_logger(__name__)
+
+RETRY_SECONDS = 1.0
+"""Pause before the database is asked again after it did not answer."""
+
+_Answer = TypeVar("_Answer")
+
+StepOf = Callable[[str, int], Step[Any]]
+"""The step that reads a topic's partition."""
+
+Publish = Callable[[Sequence[Message]], Awaitable[None]]
+
+
+class Owned(msgspec.Struct):
+    """One partition with what the worker needs around it.
+
+    Attributes:
+        lock: held while a slice is taken in and while a flush is under way.
+        flushed_at: the wall clock of the last flush, milliseconds.
+    """
+
+    runner: Partition[Any]
+    lock: asyncio.Lock
+    flushed_at: int
+
+
+class OwnedPartitions:
+    """All of them; it is the `Fences` of the slice driver.
+
+    Attributes:
+        database_up: whether the database answered the last time.
+        database_thread: the one thread in which the store is called.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        step_of: StepOf,
+        publish: Publish,
+        topic_ids: Callable[[Iterable[str]], Mapping[str, str]],
+        clock: Clock,
+        flush: FlushSettings,
+    ) -> None:
+        self._store = store
+        self._step_of = step_of
+        self._publish = publish
+        self._topic_ids = topic_ids
+        self._clock = clock
+        self._flush = flush
+        self._owned: dict[TP, Owned] = {}
+        self.database_up = True
+        self.database_thread = ThreadPoolExecutor(1, thread_name_prefix="database")
+
+    def items(self) -> list[tuple[TP, Partition[Any]]]:
+        """The owned partitions and their runners, now."""
+        return [(tp, owned.runner) for tp, owned in self._owned.items()]
+
+    def fence(self, partition: TP) -> int | None:
+        """The next offset that the database does not include; ``None`` if not owned."""
+        owned = self._owned.get(partition)
+        return None if owned is None else owned.runner.fence
+
+    def started(self, partition: TP, offset: int) -> None:
+        """A partition that was never read begins at this offset."""
+        self._owned[partition].runner.start_at(offset)
+
+    async def load(self, partitions: Iterable[TP]) -> Mapping[TP, int | None]:
+        """Load partitions anew from the database, and publish what may be unpublished."""
+        wanted = sorted(partitions)
+        ids = await self._in_database_thread(self._topic_ids, {tp.topic for tp in wanted})
+        self._owned = {}
+        fences: dict[TP, int | None] = {}
+        for tp in wanted:
+            fences[tp] = await self._load(tp, ids.get(tp.topic, ""))
+        for tp in wanted:
+            await self._publish(self._owned[tp].runner.announce())
+        return fences
+
+    async def take(self, slice_: Slice) -> int | None:
+        """Take a slice in, and flush if it is time; returns where to seek to, or ``None``."""
+        tp = TP(slice_.topic, slice_.partition)
+        owned = self._owned.get(tp)
+        if owned is None:
+            return None
+        async with owned.lock:
+            now = self._clock.now_ms()
+            seek_to = owned.runner.process(slice_, now)
+            full = owned.runner.unflushed >= self._flush.records
+            if full or now - owned.flushed_at >= self._flush.interval:
+                return await self._flush_owned(tp, owned) or seek_to
+        return seek_to
+
+    async def flush_due(self) -> dict[TP, int]:
+        """Flush what has waited for an interval; returns where partitions must seek to."""
+        return await self.flush(self._flush.interval)
+
+    async def flush(self, older_than: int = 0) -> dict[TP, int]:
+        """Flush partitions whose last flush is so many milliseconds ago."""
+        seeks = {}
+        for tp, owned in list(self._owned.items()):
+            async with owned.lock:
+                waited = self._clock.now_ms() - owned.flushed_at
+                if self._owned.get(tp) is owned and waited >= older_than:
+                    seek_to = await self._flush_owned(tp, owned)
+                    if seek_to is not None:
+                        seeks[tp] = seek_to
+        return seeks
+
+    def drop(self) -> None:
+        """Forget all partitions; what is not flushed is read again by the next owner."""
+        self._owned = {}
+
+    async def _load(self, tp: TP, topic_id: str) -> int | None:
+        step = self._step_of(tp.topic, tp.partition)
+        place = PartitionId(step.name, tp.topic, tp.partition)
+        stored = _of_topic(await self._in_database_thread(self._store.load, place), topic_id)
+        runner = Partition(step, place, stored)
+        self._owned[tp] = Owned(runner, asyncio.Lock(), self._clock.now_ms())
+        return stored.fence
+
+    async def _flush_owned(self, tp: TP, owned: Owned) -> int | None:
+        """One flush: commit, publish. Returns where to seek to if somebody else's fence won."""
+        runner = owned.runner
+        owned.flushed_at = self._clock.now_ms()
+        flush = runner.prepare(owned.flushed_at)
+        if flush is None:
+            return None
+        try:
+            await self._in_database_thread(self._store.commit, flush)
+        except FenceLostError as error:
+            logger.warning("%s; its state is dropped and loaded again", error)
+            await self._load(tp, runner.topic_id)
+            return self.fence(tp)
+        await self._publish(runner.committed(flush))
+        return None
+
+    async def _in_database_thread(
+        self, call: Callable[..., _Answer], *arguments: object
+    ) -> _Answer:
+        """Call the store; while the database is away, wait and ask again.
+
+        Nothing is taken in meanwhile, so consumption pauses and nothing is lost.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                answer = await loop.run_in_executor(self.database_thread, call, *arguments)
+            except DatabaseError as error:
+                if self.database_up:
+                    logger.error("consumption pauses: %s", error)  # noqa: TRY400  # its text says it all
+                self.database_up = False
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                if not self.database_up:
+                    logger.info("the database answers again; consumption goes on")
+                self.database_up = True
+                return answer
+
+
+def _of_topic(stored: Stored, topic_id: str) -> Stored:
+    """What is stored, as it serves the topic that exists now.
+
+    A topic that was deleted and made anew has another id, and its offsets start over: the
+    state stays, the fence goes, and the epoch counts on.
+    """
+    if not topic_id or stored.topic_id == topic_id:
+        return stored
+    if not stored.topic_id or stored.fence is None:
+        return msgspec.structs.replace(stored, topic_id=topic_id)
+    return msgspec.structs.replace(
+        stored, fence=None, epoch=stored.epoch + 1, topic_id=topic_id, accounting=None
+    )

@@ -1,0 +1,203 @@
+"""The worker: one Faust app whose agents carry COUNT, JUDGE and FLEET on the runner."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import msgspec
+from faust.serializers.codecs import Codec
+from faust.types import TP, StreamT
+from mode.utils.logging import get_logger
+
+from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
+from streamwatch.adapters.kafka.owned import OwnedPartitions
+from streamwatch.adapters.kafka.topics import topic_ids
+from streamwatch.domain.messages import READINGS_TOPIC, Message
+from streamwatch.domain.records import Slice
+from streamwatch.domain.settings import Settings
+from streamwatch.errors import StreamwatchError
+from streamwatch.runner.ports import Clock, Store
+from streamwatch.steps.count import CountStep, Source
+from streamwatch.steps.heartbeat import heartbeat
+from streamwatch.steps.step import Step
+
+logger = get_logger(__name__)
+
+FATAL_EXIT = 70
+"""Exit code when a step raised: a bug, or a state that cannot be read."""
+
+SLICES_WAITING = 16
+"""Slices that may wait before an agent; more pauses the partition."""
+
+RECORDS_A_FETCH = 4_000
+
+
+class _AsItIs(Codec):
+    """Hands on what it gets: the driver's messages hold slices, not bytes."""
+
+    def _loads(self, s: Any) -> Any:
+        return s
+
+
+AS_IT_IS = _AsItIs()
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Worker:
+    """One worker process; N of them share the partitions.
+
+    Args:
+        settings: the configuration.
+        sources: source topic → what COUNT runs on it.
+        inner: internal topic → the step that reads it.
+        judges: partitions of the readings topic; each gets every heartbeat.
+        store: the database.
+        clock: the wall clock.
+
+    Attributes:
+        app: the Faust app, to be run by a `faust.Worker`.
+        owned: the partitions of this worker.
+        ready: set once partitions were assigned and loaded.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        sources: Mapping[str, Source],
+        inner: Mapping[str, Step[Any]],
+        judges: int,
+        store: Store,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._sources = sources
+        self._inner = inner
+        self._judges = judges
+        self._clock = clock
+        bootstrap = settings.kafka.bootstrap
+        self.owned = OwnedPartitions(
+            store=store,
+            step_of=self._step_of,
+            publish=self._publish,
+            topic_ids=lambda topics: topic_ids(bootstrap, topics),
+            clock=clock,
+            flush=settings.flush,
+        )
+        self.ready = asyncio.Event()
+        self.app = self._make_app()
+
+    def _make_app(self) -> SliceApp:
+        app = SliceApp(
+            self._settings.kafka.group,
+            fences=self.owned,
+            broker=[f"kafka://{one}" for one in self._settings.kafka.bootstrap.split(",")],
+            broker_max_poll_records=RECORDS_A_FETCH,
+            broker_commit_interval=1.0,
+            consumer_auto_offset_reset="earliest",
+            stream_buffer_maxsize=SLICES_WAITING,
+            stream_wait_empty=True,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            web_enabled=False,
+            worker_redirect_stdouts=False,
+            producer_linger=0.005,
+        )
+        for topic in (*self._sources, *self._inner):
+            app.agent(
+                app.topic(topic, value_serializer=AS_IT_IS, key_serializer="raw"),
+                name=f"streamwatch.{topic}",
+                concurrency=1,
+            )(self._agent)
+        app.timer(self._settings.flush.interval / 1000, name="flush")(self._on_timer)
+        app.on_partitions_revoked.connect(self._on_revoked, weak=False)
+        app.on_before_shutdown.connect(self._on_shutdown, weak=False)
+        return app
+
+    def _step_of(self, topic: str, partition: int) -> Step[Any]:
+        source = self._sources.get(topic)
+        return self._inner[topic] if source is None else CountStep(source, partition)
+
+    async def _agent(self, stream: StreamT[Slice]) -> None:
+        """Take slices in, one after the other; nothing that is raised may be passed over."""
+        async for event in stream.events():
+            await self._guarded(self._take, event.value)
+
+    async def _take(self, slice_: Slice) -> None:
+        seek_to = await self.owned.take(slice_)
+        if seek_to is not None:
+            await self._seek({TP(slice_.topic, slice_.partition): seek_to})
+
+    async def _on_timer(self) -> None:
+        await self._guarded(self._flush_and_beat)
+
+    async def _flush_and_beat(self) -> None:
+        await self._seek(await self.owned.flush_due())
+        await self._publish(self._heartbeats())
+
+    async def _on_revoked(self, *_: Any, **__: Any) -> None:
+        """Write what is in memory, let the commits follow, and forget the partitions."""
+        await self._guarded(self._flush_and_drop)
+
+    async def _on_shutdown(self, *_: Any, **__: Any) -> None:
+        await self._guarded(self._flush_and_drop)
+
+    async def _flush_and_drop(self) -> None:
+        await self.owned.flush()
+        await self.app.consumer.commit()
+        self.owned.drop()
+
+    async def _seek(self, seeks: Mapping[TP, int]) -> None:
+        consumer = cast("SliceConsumer", self.app.consumer)
+        for tp, offset in seeks.items():
+            if tp in consumer.assignment():
+                await consumer.seek_back(tp, offset)
+
+    async def _publish(self, messages: Sequence[Message]) -> None:
+        """Publish messages and wait until the broker has them all."""
+        producer = self.app.producer
+        sent = [
+            await producer.send(
+                one.topic,
+                key=one.key,
+                value=one.value,
+                partition=one.partition,
+                timestamp=None if one.timestamp is None else one.timestamp / 1000,
+                headers=list(one.headers),
+            )
+            for one in messages
+        ]
+        await asyncio.gather(*sent)
+
+    def _heartbeats(self) -> list[Message]:
+        """One heartbeat per owned source partition, for every judge."""
+        now = self._clock.now_ms()
+        beats = []
+        for tp, runner in self.owned.items():
+            source = self._sources.get(tp.topic)
+            if source is None:
+                continue
+            lag = max(0, (runner.end_offset or runner.fence) - runner.fence)
+            position = (tp.partition, runner.fence, runner.epoch)
+            beat = heartbeat(CountStep(source, tp.partition), runner.state, position, lag, now)
+            if beat is not None:
+                beats.append(_encode(beat))
+        return [
+            Message(READINGS_TOPIC, None, beat, partition)
+            for partition in range(self._judges)
+            for beat in beats
+        ]
+
+    async def _guarded(self, call: Callable[..., Any], *arguments: Any) -> None:
+        """Run what must not fail silently: Faust acknowledges the slice of a raising agent."""
+        try:
+            await call(*arguments)
+        except asyncio.CancelledError:
+            raise
+        except StreamwatchError as error:
+            logger.critical("the worker stops: %s", error)
+            os._exit(FATAL_EXIT)
+        except Exception:
+            logger.critical("the worker stops before it acknowledges", exc_info=True)
+            os._exit(FATAL_EXIT)

@@ -1,0 +1,1 @@
+"""SQL: tables, migrations, the flush transaction."""

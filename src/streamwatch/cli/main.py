@@ -1,0 +1,68 @@
+"""The command ``streamwatch``: finds each sub-command's file, and turns errors into exit codes."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from streamwatch import __version__
+from streamwatch.errors import StreamwatchError
+
+COMMANDS = {
+    "config": "check, show or describe the configuration",
+    "db": "create, migrate or prune the database",
+    "demo": "the whole story on one machine, with faults injected and found",
+    "incidents": "list and show incidents",
+    "replay": "send files into Kafka, optionally in accelerated time",
+    "simulate": "write events of simulated shops, and the truth about their faults",
+    "taps": "list, check and test the tap configuration",
+    "topics": "create or check the Kafka topics",
+    "watch": "take a file or standard input through the pipeline, without a broker",
+    "worker": "run a worker on Kafka",
+}
+"""Sub-command → one line of help; the command itself is ``command`` in the file of its name."""
+
+
+class LazyGroup(click.Group):
+    """Imports a command only when it is called, so that ``--help`` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All names, in the order of the alphabet."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, imported now."""
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"streamwatch.cli.{name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, epilog="Start with: streamwatch demo")
+@click.version_option(__version__, prog_name="streamwatch")
+def streamwatch() -> None:
+    """Watch partners' event streams: each shop's normal, and the stage where a shift came in."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exits 0 fine, 1 findings, 2 usage or configuration, 3 failure."""
+    try:
+        result: Any = streamwatch.main(args=arguments, standalone_mode=False)
+    except StreamwatchError as error:
+        click.echo(f"streamwatch: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    sys.exit(result if isinstance(result, int) else 0)

@@ -1,0 +1,108 @@
+"""Cells: the mergeable sums of one source partition, shop, bucket and segment."""
+
+from typing import TypeVar
+
+import msgspec
+
+_Key = TypeVar("_Key")
+
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+ALL = "all"
+"""The segment that holds every record of a shop."""
+
+
+class Moments(msgspec.Struct, array_like=True):
+    """Count, mean and summed squared deviations of a numeric feature, and how often it lacked.
+
+    Merging follows Chan, Golub and LeVeque (1983), as River's ``stats.Var`` does.
+
+    >>> left, right = Moments(2, 10.0, 2.0, 1), Moments(2, 14.0, 2.0, 0)
+    >>> left.merge(right)
+    >>> left.n, left.mean, left.m2, left.missing
+    (4, 12.0, 20.0, 1)
+    """
+
+    n: int = 0
+    mean: float = 0.0
+    m2: float = 0.0
+    missing: int = 0
+
+    def merge(self, other: "Moments") -> None:
+        """Add another's records to these."""
+        total = self.n + other.n
+        if other.n:
+            distance = other.mean - self.mean
+            self.m2 += other.m2 + distance * distance * self.n * other.n / total
+            self.mean += distance * other.n / total
+            self.n = total
+        self.missing += other.missing
+
+    @property
+    def variance(self) -> float:
+        """Sample variance; 0 below two values."""
+        return self.m2 / (self.n - 1) if self.n > 1 else 0.0
+
+
+class Transition(msgspec.Struct, array_like=True):
+    """What one stage did to one feature: records changed, and the sum of their changes."""
+
+    changed: int = 0
+    sum_change: float = 0.0
+
+    def merge(self, other: "Transition") -> None:
+        """Add another's records to these."""
+        self.changed += other.changed
+        self.sum_change += other.sum_change
+
+
+class Cell(msgspec.Struct):
+    """The sums of one segment; only the segment ``all`` holds stages, sketches and rejects.
+
+    Attributes:
+        count: records aggregated.
+        numbers: per numeric feature (``price.EUR`` for a split one) its moments.
+        labels: per categorical feature the count of each value; ``""`` counts the missing.
+        rejects: per ``stage/reason/field`` the records refused.
+        stages: per stage and feature the moments after it.
+        transitions: per stage and feature what it changed.
+        sketches: per feature the log-binned sketch as ``{bin: count}``, see `domain.sketch`.
+        first_arrival, last_arrival: milliseconds since 1970 UTC; 0 in an empty cell.
+    """
+
+    count: int = 0
+    numbers: dict[str, Moments] = {}
+    labels: dict[str, dict[str, int]] = {}
+    rejects: dict[str, int] = {}
+    stages: dict[str, dict[str, Moments]] = {}
+    transitions: dict[str, dict[str, Transition]] = {}
+    sketches: dict[str, dict[int, int]] = {}
+    first_arrival: int = 0
+    last_arrival: int = 0
+
+    def merge(self, other: "Cell") -> None:
+        """Add another cell's records to this one; exact, and in any order."""
+        self.count += other.count
+        for name, moments in other.numbers.items():
+            self.numbers.setdefault(name, Moments()).merge(moments)
+        for name, values in other.labels.items():
+            _add_counts(self.labels.setdefault(name, {}), values)
+        _add_counts(self.rejects, other.rejects)
+        for stage, features in other.stages.items():
+            mine = self.stages.setdefault(stage, {})
+            for name, moments in features.items():
+                mine.setdefault(name, Moments()).merge(moments)
+        for stage, changes in other.transitions.items():
+            my_changes = self.transitions.setdefault(stage, {})
+            for name, transition in changes.items():
+                my_changes.setdefault(name, Transition()).merge(transition)
+        for name, bins in other.sketches.items():
+            _add_counts(self.sketches.setdefault(name, {}), bins)
+        if other.first_arrival and not 0 < self.first_arrival <= other.first_arrival:
+            self.first_arrival = other.first_arrival
+        self.last_arrival = max(self.last_arrival, other.last_arrival)
+
+
+def _add_counts(into: dict[_Key, int], counts: dict[_Key, int]) -> None:
+    for key, count in counts.items():
+        into[key] = into.get(key, 0) + count

@@ -1,0 +1,45 @@
+"""Readings: one KPI of one shop and segment in one bucket."""
+
+from typing import Literal
+
+import msgspec
+
+Span = Literal["hour", "day"]
+
+
+class KpiKey(msgspec.Struct, frozen=True, order=True):
+    """Which number of which shop.
+
+    Attributes:
+        shop: the shop.
+        kpi: ``volume``, ``mean.height``, ``mean.price.EUR`` …
+        event_type: the event type that it is taken from.
+        segment: ``all`` or a cut such as ``gender=female``.
+        span: the bucket's length.
+    """
+
+    shop: str
+    event_type: str
+    kpi: str
+    segment: str = "all"
+    span: Span = "day"
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """The number itself.
+
+    Attributes:
+        bucket: start of the bucket, milliseconds since 1970 UTC (a day starts at the
+            shop's own midnight).
+        slot: place in the season: weekday 0-6 for a day, hour of the week 0-167 for an hour.
+        value: a count for a volume, the mean in its unit for a mean.
+        n: how many records it rests on.
+        variance: sample variance of the single values; 0 for a volume.
+    """
+
+    key: KpiKey
+    bucket: int
+    slot: int
+    value: float
+    n: int
+    variance: float = 0.0

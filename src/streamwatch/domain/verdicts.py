@@ -1,0 +1,52 @@
+"""Verdicts: what a baseline says about a reading."""
+
+from typing import Literal
+
+import msgspec
+
+from streamwatch.domain.readings import KpiKey, Reading
+
+State = Literal["warming", "usual", "unusual"]
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The judgement on one reading.
+
+    Attributes:
+        key, bucket, value, n: of the reading.
+        state: ``warming`` while the baseline knows too little, then ``usual`` or ``unusual``.
+        score: signed deviation in standard deviations of the prediction; 0 while warming.
+        expected, lower, upper: the band, in the KPI's unit; ``None`` while warming.
+        reason: why, in words for a person.
+        version: counts the judgements of this bucket; a late record makes a new one.
+        judged_at: the judge's clock, milliseconds.
+    """
+
+    key: KpiKey
+    bucket: int
+    value: float
+    n: int
+    state: State
+    score: float
+    expected: float | None
+    lower: float | None
+    upper: float | None
+    reason: str
+    version: int = 0
+    judged_at: int = 0
+
+
+def warming(reading: Reading, reason: str) -> Verdict:
+    """A verdict that says why there is none yet."""
+    return Verdict(
+        key=reading.key,
+        bucket=reading.bucket,
+        value=reading.value,
+        n=reading.n,
+        state="warming",
+        score=0.0,
+        expected=None,
+        lower=None,
+        upper=None,
+        reason=reason,
+    )

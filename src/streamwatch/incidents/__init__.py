@@ -1,0 +1,1 @@
+"""From verdicts to incidents: when to open, update and close one."""

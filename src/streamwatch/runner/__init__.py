@@ -1,0 +1,1 @@
+"""The one runner that carries the three steps over ports."""

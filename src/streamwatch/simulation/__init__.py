@@ -1,0 +1,1 @@
+"""A fleet of simulated shops with faults whose truth is known."""

@@ -1,0 +1,1 @@
+"""The six stages that an event passes, one function a file."""

@@ -1,0 +1,51 @@
+"""Reading the time that a client wrote."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+
+from streamwatch.domain.events import Time
+
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01: no event of a size widget is older."""
+
+_SECONDS_BELOW = 1e11
+"""A number below it is read as seconds (up to the year 5138), from it on as milliseconds."""
+
+
+def event_time_ms(time: Time, zone: Callable[[], tzinfo]) -> int | None:
+    """Milliseconds since 1970 UTC, or ``None`` if the time cannot be read.
+
+    Reads ISO 8601 text, epoch seconds and epoch milliseconds, the numbers as text too. Text
+    without an offset is taken in the shop's own zone.
+
+    >>> event_time_ms("2026-09-01T10:00:00.5Z", lambda: UTC)
+    1788256800500
+    >>> event_time_ms(1788256800.5, lambda: UTC), event_time_ms("soon", lambda: UTC)
+    (1788256800500, None)
+    """
+    if isinstance(time, str):
+        try:
+            moment = datetime.fromisoformat(time)
+        except ValueError:
+            return _number_ms(time)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone())
+        try:
+            return round(moment.timestamp() * 1000)
+        except (OverflowError, ValueError):
+            return None
+    return None if time is None else _epoch_ms(time)
+
+
+def _number_ms(text: str) -> int | None:
+    try:
+        return _epoch_ms(float(text))
+    except ValueError:
+        return None
+
+
+def _epoch_ms(number: float) -> int | None:
+    if not math.isfinite(number):
+        return None
+    return round(number * 1000) if abs(number) < _SECONDS_BELOW else round(number)

@@ -1,0 +1,1 @@
+"""The three pure steps: COUNT, JUDGE, FLEET."""

@@ -1,0 +1,179 @@
+"""COUNT: the journey of an event, top to bottom, from bytes to cells.
+
+    decode → validate → normalise → pseudonymise → segment → aggregate
+
+State: the cells of one source partition. Out: partial readings for JUDGE, tap rows, rejects,
+dead letters. Every record ends in exactly one place.
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from streamwatch.domain.cells import HOUR_MS
+from streamwatch.domain.events import EventType, Received
+from streamwatch.domain.messages import READINGS_TOPIC, Message, Partial
+from streamwatch.domain.records import Slice
+from streamwatch.domain.refusals import Refusal
+from streamwatch.domain.rows import Value
+from streamwatch.domain.statevalue import pack
+from streamwatch.stages.aggregate import aggregate
+from streamwatch.stages.batch import Batch, Place
+from streamwatch.stages.declared import Numbers
+from streamwatch.stages.decode import Decode
+from streamwatch.stages.normalise import Normalise
+from streamwatch.stages.pseudonymise import Pseudonymise
+from streamwatch.stages.segment import Segment
+from streamwatch.stages.validate import Validate
+from streamwatch.steps.countstate import PROGRESS, VERSION, CountState, key_of, place_of
+from streamwatch.steps.passage import Passage
+from streamwatch.steps.step import Outcome, Settled
+from streamwatch.taps.take import Tap, Where
+
+BATCH_ROWS = 20_000
+"""Noted records after which they are summed, so that memory stays bounded between flushes."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One input topic with its compiled stages.
+
+    Attributes:
+        declared: reads the numbers that a record declares, in canonical units.
+        labels: the labels that cut a shop into segments.
+        taps: by stage.
+        horizon, future: see `domain.settings.Settings`.
+    """
+
+    topic: str
+    event_type: EventType
+    decode: Decode
+    declared: Callable[[Received], Numbers]
+    validate: Validate
+    normalise: Normalise
+    pseudonymise: Pseudonymise
+    segment: Segment
+    labels: tuple[str, ...]
+    taps: Mapping[str, tuple[Tap, ...]]
+    horizon: int
+    future: int
+
+
+class CountStep:
+    """COUNT for one source partition; see `steps.step.Step`."""
+
+    name = "count"
+    accounted = True
+
+    def __init__(self, source: Source, partition: int) -> None:
+        self.source = source
+        self.partition = partition
+
+    def restore(self, states: Mapping[str, bytes]) -> CountState:
+        """The cells as they were at the last flush."""
+        return CountState(Batch(self.source.event_type), states)
+
+    def process(self, state: CountState, slice_: Slice, now_ms: int) -> Outcome:
+        """Take every record of a slice through the stages, and note where it ends."""
+        outcome = Outcome()
+        where = Where(self.source.event_type.name, slice_.topic, slice_.partition, slice_.epoch)
+        for record in slice_.records:
+            self._journey(Passage(record, where, outcome, state, now_ms))
+        state.progress.received = now_ms
+        if len(state.batch) >= BATCH_ROWS:
+            self._sum(state)
+        return outcome
+
+    def _journey(self, passage: "Passage") -> None:
+        """The way of one record, from bytes to a noted row of the batch."""
+        source, taps = self.source, self.source.taps
+
+        received = source.decode(passage.record.value)
+        if isinstance(received, Refusal):
+            return passage.refuse_unread(received)
+        if "decode" in taps:
+            passage.tap(taps["decode"], received)
+        declared = source.declared(received)
+
+        validated = source.validate(received, declared, passage.arrived_or_now + source.future)
+        if isinstance(validated, Refusal):
+            return passage.refuse(validated, received, declared, "decode", None)
+        if "validate" in taps:
+            passage.tap(taps["validate"], received, validated.occurred)
+
+        normalised = source.normalise(validated)
+        if isinstance(normalised, Refusal):
+            return passage.refuse(normalised, received, declared, "validate", validated.occurred)
+        if "normalise" in taps:
+            passage.tap(taps["normalise"], normalised.event, normalised.occurred)
+
+        pseudonymised = source.pseudonymise(normalised)
+        added: dict[str, Value] = {"pseudonym": pseudonymised.pseudonym}
+        if "pseudonymise" in taps:
+            passage.tap(taps["pseudonymise"], pseudonymised.event, pseudonymised.occurred, added)
+
+        newest = passage.state.newest.get(pseudonymised.event.shop, 0)
+        segmented = source.segment(pseudonymised, newest - source.horizon)
+        if isinstance(segmented, Refusal):
+            event, occurred = pseudonymised.event, pseudonymised.occurred
+            return passage.refuse(segmented, event, declared, "normalise", occurred)
+        if "segment" in taps or "aggregate" in taps:
+            added["bucket"] = segmented.hour
+            added["segments"] = segmented.segments(source.labels)
+            passage.tap(taps.get("segment", ()), segmented.event, segmented.occurred, added)
+            passage.tap(taps.get("aggregate", ()), segmented.event, segmented.occurred, added)
+
+        passage.count(segmented, declared)
+        return None
+
+    def settle(self, state: CountState, fence: int, epoch: int, now_ms: int) -> Settled:  # noqa: ARG002
+        """The changed cells as state values, and as partial readings for JUDGE."""
+        self._sum(state)
+        settled = Settled()
+        changed = sorted(state.changed)
+        for place in changed:
+            settled.messages.append(self._partial(state, place, fence, epoch))
+            settled.changes[key_of(place)] = state.freeze(place)
+        horizon = self.source.horizon + HOUR_MS
+        forgotten = set(state.forget({shop for shop, _ in changed}, horizon))
+        settled.changes.update((key_of(place), None) for place in forgotten)
+        state.progress.settled = [key_of(place) for place in changed if place not in forgotten]
+        settled.changes[PROGRESS] = pack(VERSION, state.progress)
+        state.changed.clear()
+        return settled
+
+    def announce(self, state: CountState, fence: int, epoch: int) -> list[Message]:
+        """The partial readings of the last flush, which a crash may have left unpublished."""
+        places = [place_of(key) for key in state.progress.settled]
+        return [self._partial(state, place, fence, epoch) for place in places]
+
+    def _sum(self, state: CountState) -> None:
+        """Move the noted records of the batch into the cells."""
+        if not len(state.batch):
+            return
+        found = aggregate(state.batch, self.source.event_type, self.source.labels)
+        state.batch = Batch(self.source.event_type)
+        for place, cells in found.items():
+            held = state.cells(place)
+            for segment, cell in cells.items():
+                if segment in held:
+                    held[segment].merge(cell)
+                else:
+                    held[segment] = cell
+            state.changed.add(place)
+
+    def _partial(self, state: CountState, place: Place, fence: int, epoch: int) -> Message:
+        shop, hour = place
+        partial = Partial(
+            event_type=self.source.event_type.name,
+            topic=self.source.topic,
+            partition=self.partition,
+            shop=shop,
+            hour=hour,
+            version=fence,
+            newest=state.newest[shop],
+            cells=state.cells(place),
+            epoch=epoch,
+        )
+        return Message(READINGS_TOPIC, shop.encode(), _encode(partial))

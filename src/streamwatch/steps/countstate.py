@@ -1,0 +1,95 @@
+"""What COUNT remembers of one source partition."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from streamwatch.domain.cells import HOUR_MS, Cell
+from streamwatch.domain.statevalue import pack, unpack
+from streamwatch.stages.batch import Batch, Place
+
+VERSION = 1
+PROGRESS = "~progress"
+"""State key of `Progress`; a tilde sorts behind every shop's name that is usual."""
+
+Cells = dict[str, Cell]
+
+
+class Progress(msgspec.Struct):
+    """How far the partition is, and what the last flush may have left unpublished.
+
+    Attributes:
+        arrival: arrival of the newest record, milliseconds; 0 before the first.
+        received: the wall clock when it was taken in.
+        settled: state keys that the last flush wrote.
+    """
+
+    arrival: int = 0
+    received: int = 0
+    settled: list[str] = []
+
+
+class CountState:
+    """Cells by place, decoded when they are touched, encoded again once their hour is past.
+
+    Attributes:
+        batch: records that are not in the cells yet.
+        newest: shop → start of its newest hour.
+        progress: see `Progress`.
+        changed: places touched since the last settling.
+    """
+
+    def __init__(self, batch: Batch, states: Mapping[str, bytes]) -> None:
+        self.batch = batch
+        self.newest: dict[str, int] = {}
+        self.progress = Progress()
+        self.changed: set[Place] = set()
+        self._cells: dict[Place, Cells] = {}
+        self._frozen: dict[Place, bytes] = {}
+        for key, value in states.items():
+            if key == PROGRESS:
+                self.progress = unpack(value, Progress, VERSION, key)
+                continue
+            place = place_of(key)
+            self._frozen[place] = value
+            self.newest[place[0]] = max(self.newest.get(place[0], 0), place[1])
+
+    def cells(self, place: Place) -> Cells:
+        """The cells of a place, new ones if it has none."""
+        found = self._cells.get(place)
+        if found is None:
+            frozen = self._frozen.pop(place, None)
+            found = {} if frozen is None else unpack(frozen, Cells, VERSION, key_of(place))
+            self._cells[place] = found
+        return found
+
+    def freeze(self, place: Place) -> bytes:
+        """The encoded cells of a place; the decoded ones go once its shop is two hours on."""
+        encoded = pack(VERSION, self.cells(place))
+        if place[1] < self.newest[place[0]] - HOUR_MS:
+            del self._cells[place]
+            self._frozen[place] = encoded
+        return encoded
+
+    def forget(self, shops: set[str], horizon: int) -> Iterator[Place]:
+        """Drop the cells of these shops that no record may reach any more, and name them."""
+        for held in (self._cells, self._frozen):
+            old = [p for p in held if p[0] in shops and p[1] < self.newest[p[0]] - horizon]
+            for place in old:
+                del held[place]
+                yield place
+
+
+def key_of(place: Place) -> str:
+    """The state key of a place: hour, then shop.
+
+    >>> place_of(key_of(("shop-001", 3600000)))
+    ('shop-001', 3600000)
+    """
+    return f"{place[1]}/{place[0]}"
+
+
+def place_of(key: str) -> Place:
+    """The place that a state key names."""
+    hour, _, shop = key.partition("/")
+    return shop, int(hour)

@@ -1,0 +1,1 @@
+"""Tap points: what they are, which records they take, what they show of them."""

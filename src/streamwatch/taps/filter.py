@@ -1,0 +1,65 @@
+"""Which records a tap takes: its filter, compiled once into closures."""
+
+from collections.abc import Callable
+from operator import attrgetter
+
+from streamwatch.domain.events import EventType
+from streamwatch.domain.settings import Filter
+
+Condition = Callable[[object], bool]
+
+
+def compile_filter(filter_: Filter, event_type: EventType) -> Condition:
+    """A function that says whether a tap takes an event: all conditions of the filter hold.
+
+    The event is any object with the event type's fields as attributes. A field without a
+    value meets no condition about it. Numbers are compared as numbers.
+
+    Raises:
+        ValueError: a numeric field should equal something that is no number.
+
+    >>> from streamwatch.domain.events import WIDGET_EVENT, WidgetEvent
+    >>> tall = compile_filter(Filter(ranges={"height": (190, 250)}), WIDGET_EVENT)
+    >>> tall(WidgetEvent("a", "shop-001", height=195.0)), tall(WidgetEvent("b", "shop-001"))
+    (True, False)
+    """
+    conditions: list[Condition] = []
+    if filter_.shops:
+        conditions.append(_one_of("shop", frozenset(filter_.shops)))
+    for field, value in filter_.equals.items():
+        wanted = float(value) if field in event_type.numbers else value
+        conditions.append(_one_of(field, frozenset((wanted,))))
+    for field, (low, high) in filter_.ranges.items():
+        conditions.append(_between(field, low, high))
+    if not conditions:
+        return _everything
+    return conditions[0] if len(conditions) == 1 else _all_of(tuple(conditions))
+
+
+def _everything(event: object) -> bool:  # noqa: ARG001
+    return True
+
+
+def _one_of(field: str, values: frozenset[object]) -> Condition:
+    get = attrgetter(field)
+    return lambda event: get(event) in values
+
+
+def _between(field: str, low: float, high: float) -> Condition:
+    get = attrgetter(field)
+
+    def holds(event: object) -> bool:
+        value = get(event)
+        return value is not None and low <= value <= high
+
+    return holds
+
+
+def _all_of(conditions: tuple[Condition, ...]) -> Condition:
+    def holds(event: object) -> bool:
+        for condition in conditions:  # noqa: SIM110  # a generator costs as much as the checks
+            if not condition(event):
+                return False
+        return True
+
+    return holds

@@ -1,0 +1,114 @@
+"""The tests inside a tap file: an event, whether the filter takes it, what the row holds."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from streamwatch.domain.events import EVENT_TYPES, EventType, Received
+from streamwatch.domain.findings import Finding, Path, did_you_mean
+from streamwatch.domain.settings import TapSettings
+from streamwatch.taps.columns import ADDED, written_columns
+from streamwatch.taps.filter import compile_filter
+
+Scalars = dict[str, str | None]
+"""Field → its value as written; ``None`` for an empty one."""
+
+_ADDED = {name for columns in ADDED.values() for name in columns}
+
+
+class TapTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A test inside a tap file.
+
+    Attributes:
+        name: what it says.
+        event: fields of an event of the tap's type, as the stage has them.
+        taken: whether the filter takes it; the sample is left aside.
+        columns: values that the row must hold, of the event's own fields.
+    """
+
+    name: str
+    event: Scalars
+    taken: bool
+    columns: Scalars = {}
+
+
+def check_tests(tap: TapSettings, tests: tuple[TapTest, ...]) -> Iterator[Finding]:
+    """What cannot work about the tests; advice when there is none."""
+    event_type = EVENT_TYPES[tap.event]
+    if not tests:
+        text = f"tap {tap.name} has no tests; an event that it takes and one that it leaves do"
+        yield Finding((), text, advice=True)
+    for position, test in enumerate(tests):
+        path: Path = ("tests", position)
+        if any(test.name == earlier.name for earlier in tests[:position]):
+            yield Finding((*path, "name"), f"test `{test.name}` stands twice; names are unique")
+        yield from _check_values(test.event, event_type, (*path, "event"))
+        for needed in ("event_id", "shop"):
+            if test.event.get(needed) is None:
+                text = f"the event of test `{test.name}` lacks `{needed}`"
+                yield Finding((*path, "event"), text)
+        yield from _check_columns(tap, test, event_type, (*path, "columns"))
+
+
+def _check_columns(
+    tap: TapSettings, test: TapTest, event_type: EventType, path: Path
+) -> Iterator[Finding]:
+    if test.columns and not test.taken:
+        text = f"test `{test.name}`: an event that is not taken has no columns"
+        yield Finding(path, text)
+    written = {name for stage in tap.stages for name in written_columns(tap, stage)}
+    for name, value in test.columns.items():
+        if name not in written:
+            text = f"the tap writes no column `{name}`{did_you_mean(name, written)}"
+            yield Finding((*path, name), text)
+        elif name in _ADDED:
+            text = f"`{name}` is made by a stage, so a test of the tap cannot know it"
+            yield Finding((*path, name), text)
+        else:
+            yield from _check_values({name: value}, event_type, path)
+
+
+def unmet(tap: TapSettings, test: TapTest) -> list[str]:
+    """How the tap differs from what the test says, in words; empty when it agrees.
+
+    >>> from streamwatch.domain.settings import Filter
+    >>> tap = TapSettings("tall", "widget-event", ("normalise",),
+    ...                   filter=Filter(ranges={"height": (190, 250)}))
+    >>> unmet(tap, TapTest("short", {"event_id": "a", "shop": "s", "height": "170"}, taken=True))
+    ['the event is left, but the test says that it is taken']
+    """
+    event_type = EVENT_TYPES[tap.event]
+    event = _event(test.event, event_type)
+    taken = compile_filter(tap.filter, event_type)(event)
+    if taken != test.taken:
+        does, says = ("taken", "left") if taken else ("left", "taken")
+        return [f"the event is {does}, but the test says that it is {says}"]
+    differing = []
+    for name, text in test.columns.items():
+        expected, actual = _value(name, text, event_type), getattr(event, name)
+        if expected != actual:
+            differing.append(f"column {name} holds {actual!r}, but the test says {expected!r}")
+    return differing
+
+
+def _check_values(values: Scalars, event_type: EventType, path: Path) -> Iterator[Finding]:
+    names = event_type.received.__struct_fields__
+    for name, text in values.items():
+        if name not in names:
+            hint = did_you_mean(name, names)
+            yield Finding((*path, name), f"{event_type.name} has no field `{name}`{hint}")
+            continue
+        try:
+            _value(name, text, event_type)
+        except ValueError:
+            yield Finding((*path, name), f"`{name}` is numeric, and `{text}` is no number")
+
+
+def _event(values: Scalars, event_type: EventType) -> Received:
+    fields: dict[str, Any] = {name: _value(name, values[name], event_type) for name in values}
+    return event_type.received(**fields)
+
+
+def _value(name: str, text: str | None, event_type: EventType) -> str | float | None:
+    return text if text is None or name not in event_type.numbers else float(text)
