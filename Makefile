@@ -1,0 +1,61 @@
+# Everything from a fresh clone, on Debian and macOS: needs Python 3.11 or newer, make, and either
+# a running Docker engine or a JDK 17 or newer with Maven. Works with GNU make 3.81.
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+PYTEST_OPTIONS :=
+LOCK_OPTIONS :=
+
+.PHONY: help install demo test lint lock clean
+
+help:
+	@echo "make demo     the whole story on this machine: Kafka, worker, database, faults found"
+	@echo "make test     lint, then every test; starts the Kafka and PostgreSQL that they need"
+	@echo "make lint     ruff, mypy --strict, and the rules of who may import whom"
+	@echo "make install  only make .venv, which the others do by themselves"
+	@echo "make lock     make requirements.lock anew from pyproject.toml"
+	@echo "              (LOCK_OPTIONS=--upgrade takes newer versions)"
+	@echo "make clean    stop what was started here, remove .venv, .local and caches"
+	@echo
+	@echo "One test:     make test PYTEST_OPTIONS='-k tombstone'"
+	@echo "Other Python: make install PYTHON=/path/to/python3.12"
+
+install: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml dev/find-python
+	@python=$$(sh dev/find-python $(PYTHON)) || exit 1; \
+	echo "making .venv with $$python; the first time takes a minute" >&2; \
+	rm -f $(STAMP); \
+	"$$python" -m venv --clear .venv || { rm -rf .venv; \
+	  echo "make: venv failed; on Debian it may need: apt-get install python3-venv" >&2; exit 1; }
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet \
+	  --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet \
+	  --no-deps --no-build-isolation -e .
+	@touch $(STAMP)
+
+demo: $(STAMP)
+	@$(BIN)/streamwatch demo
+
+lint: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+lock:
+	@python=$$(sh dev/find-python $(or $(PYTHON),python3.11)) || exit 1; \
+	  "$$python" -m venv --clear .local/lock
+	@.local/lock/bin/python -m pip --disable-pip-version-check install --quiet pip-tools
+	@.local/lock/bin/python dev/lock.py $(LOCK_OPTIONS)
+
+clean:
+	@if [ -e .local/kafka/kafka.json ] || [ -e .local/postgres/postgres.json ]; then \
+	  $(MAKE) --no-print-directory install && \
+	  $(BIN)/python -m streamwatch.adapters.local remove kafka && \
+	  $(BIN)/python -m streamwatch.adapters.local remove postgres; fi
+	rm -rf .venv .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
