@@ -1,0 +1,91 @@
+"""A stage of ours that misbehaves: the received data are right, what the stage gives is not."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from streamwatch.domain.events import Event
+from streamwatch.errors import ConfigurationError
+from streamwatch.simulation.faults import parse_fault
+from streamwatch.simulation.labels import read_labels
+
+
+class StageBug(msgspec.Struct, frozen=True):
+    """What goes wrong, where and when.
+
+    Attributes:
+        stage: the stage after which the value is wrong.
+        shop: the shop that it happens to.
+        start_ms, end_ms: event times from and before which it happens, since 1970 UTC.
+        share: share of the events, chosen by a hash of the event id.
+        field: the numeric field.
+        factor: what the value is multiplied by.
+        app_version: only records of this version; ``None`` for all.
+    """
+
+    stage: str
+    shop: str
+    start_ms: int
+    end_ms: int
+    share: float = 1.0
+    field: str = "height"
+    factor: float = 1 / 2.54
+    app_version: str | None = None
+
+
+def misbehave(bugs: Sequence[StageBug], event: Event, occurred_ms: int) -> Event:
+    """The event as the broken stage gives it; the very same object where no bug applies.
+
+    >>> from streamwatch.domain.events import WidgetEvent
+    >>> bug = StageBug("normalise", "shop-001", 0, 1000, factor=0.5)
+    >>> misbehave([bug], WidgetEvent("a", "shop-001", height=170.0), 500).height
+    85.0
+    """
+    for bug in bugs:
+        if bug.shop != event.shop or not bug.start_ms <= occurred_ms < bug.end_ms:
+            continue
+        value = getattr(event, bug.field, None)
+        if value is None or not _is_hit(bug, event):
+            continue
+        event = msgspec.structs.replace(event, **{bug.field: value * bug.factor})
+    return event
+
+
+def _is_hit(bug: StageBug, event: Event) -> bool:
+    if bug.app_version is not None and event.app_version != bug.app_version:
+        return False
+    if bug.share >= 1:
+        return True
+    digest = hashlib.blake2b(event.event_id.encode(), digest_size=8, person=b"stage-bug").digest()
+    return int.from_bytes(digest) < bug.share * 2**64
+
+
+def stage_bugs(labels_file: Path) -> list[StageBug]:
+    """The bugs that a labels file tells of; other faults in it are passed over.
+
+    Raises:
+        ConfigurationError: the file is missing or wrong; the text begins with ``file:line:``.
+    """
+    bugs: list[StageBug] = []
+    for line, label in read_labels(labels_file):
+        if label.fault != "stage-bug":
+            continue
+        try:
+            fault = parse_fault(f"stage-bug@{label.shop}:0:{label.argument}")
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{labels_file}:{line}: {error}") from error
+        bug = StageBug(
+            stage=fault.stage,
+            shop=label.shop,
+            start_ms=label.start_ms,
+            end_ms=label.end_ms,
+            share=fault.share,
+            field=fault.field,
+            factor=fault.factor,
+            app_version=fault.app_version,
+        )
+        if bug not in bugs:
+            bugs.append(bug)
+    return bugs
