@@ -13,6 +13,16 @@ VERDICTS_TOPIC = "streamwatch.verdicts"
 INCIDENTS_TOPIC = "streamwatch.incidents"
 
 
+def prefixed(topic: str, prefix: str) -> str:
+    """An internal topic's name on a cluster where it has another prefix.
+
+    >>> prefixed(READINGS_TOPIC, "staging"), prefixed("purchase.dlq", "staging")
+    ('staging.readings', 'purchase.dlq')
+    """
+    internal = (READINGS_TOPIC, VERDICTS_TOPIC, INCIDENTS_TOPIC)
+    return prefix + topic.removeprefix("streamwatch") if topic in internal else topic
+
+
 class Message(msgspec.Struct, frozen=True):
     """A message to publish once its flush is committed.
 

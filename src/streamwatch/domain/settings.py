@@ -101,13 +101,16 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         bootstrap: ``host:port``, several joined by commas.
-        group: consumer group and prefix of nothing else.
+        group: consumer group of the workers.
         partitions: partitions of the readings topic when streamwatch creates it.
+        prefix: first part of the internal topics' names, so that several streamwatch can
+            share a cluster.
     """
 
     bootstrap: str = "localhost:9092"
     group: str = "streamwatch"
     partitions: int = 8
+    prefix: str = "streamwatch"
 
 
 class FlushSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -37,7 +37,7 @@ def check_tests(tap: TapSettings, tests: tuple[TapTest, ...]) -> Iterator[Findin
     """What cannot work about the tests; advice when there is none."""
     event_type = EVENT_TYPES[tap.event]
     if not tests:
-        text = f"tap {tap.name} has no tests; an event that it takes and one that it leaves do"
+        text = f"tap {tap.name} has no tests; add an event that it takes and one that it leaves"
         yield Finding((), text, advice=True)
     for position, test in enumerate(tests):
         path: Path = ("tests", position)

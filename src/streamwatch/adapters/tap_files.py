@@ -1,0 +1,93 @@
+"""Reading the tap folder: one tap a file, checked as a whole."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from streamwatch.adapters.settings_fields import TapFile
+from streamwatch.adapters.typed_yaml import TypedReader
+from streamwatch.adapters.yaml_file import FileError, Place, Problem, read_yaml
+from streamwatch.domain.settings import Settings, TapSettings
+from streamwatch.taps.inline_tests import TapTest, check_tests
+from streamwatch.taps.lint import check_tap
+
+ENDINGS = (".yaml", ".yml")
+
+
+class LoadedTap(msgspec.Struct, frozen=True):
+    """A tap with its tests, and advice about its file."""
+
+    file: str
+    tap: TapSettings
+    tests: tuple[TapTest, ...]
+    advice: tuple[Problem, ...]
+
+
+def load_taps(folder: Path, settings: Settings) -> tuple[TapSettings, ...]:
+    """The taps of a folder, in the order of their names.
+
+    Raises:
+        ConfigurationError: with one line for each mistake in any of the files.
+    """
+    return tuple(loaded.tap for loaded in load_tap_files(folder, settings))
+
+
+def load_tap_files(folder: Path, settings: Settings) -> tuple[LoadedTap, ...]:
+    """The taps of a folder with their tests; without the default folder there are none.
+
+    Raises:
+        ConfigurationError: with one line for each mistake in any of the files.
+    """
+    problems: list[Problem] = []
+    loaded: dict[str, LoadedTap] = {}
+    for file in _files(folder):
+        try:
+            one = _load(file, settings)
+        except FileError as error:
+            problems += error.problems
+            continue
+        if one.tap.name in loaded:
+            text = f"the tap `{one.tap.name}` is also in {loaded[one.tap.name].file}"
+            problems.append(Problem(Place(str(file), 1, 1), text))
+        loaded[one.tap.name] = one
+    if problems:
+        raise FileError(problems)
+    return tuple(loaded[name] for name in sorted(loaded))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    if not folder.exists() and str(folder) == Settings().taps:
+        return
+    if not folder.is_dir():
+        text = "is no folder; make it, or set `taps` in streamwatch.yaml"
+        raise FileError([Problem(Place(str(folder), 0, 0), text)])
+    for path in sorted(folder.iterdir()):
+        if path.suffix in ENDINGS and not path.name.startswith("."):
+            yield path
+
+
+def _load(file: Path, settings: Settings) -> LoadedTap:
+    tree = read_yaml(file)
+    reader = TypedReader(str(file))
+    written = reader.struct(tree, TapFile, "")
+    if written is None:
+        reader.stop_if_wrong()
+        raise FileError([Problem(tree.place, "holds no tap")])
+    tap = TapSettings(
+        name=file.stem,
+        event=written.event,
+        stages=written.after,
+        columns=written.columns,
+        filter=written.filter,
+        sample=written.sample,
+        retention=written.retention,
+    )
+    findings = list(check_tap(tap, settings))
+    if all(finding.advice or finding.path[:1] != ("after",) for finding in findings):
+        findings += check_tests(tap, written.tests)
+    reader.note(findings)
+    reader.stop_if_wrong()
+    advice = [reader.problem(one) for one in findings if one.advice]
+    advice.sort(key=lambda one: (one.place.line, one.place.column))
+    return LoadedTap(str(file), tap, written.tests, tuple(advice))

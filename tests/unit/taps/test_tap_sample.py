@@ -1,0 +1,45 @@
+"""A sample is the same events at every stage, in every process."""
+
+import os
+import subprocess
+import sys
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streamwatch.taps.select import HASHES, event_hash, sample_threshold, sampled
+
+IDS = [f"event-{n}" for n in range(20_000)]
+
+
+def test_the_hash_of_an_id_is_fixed_for_good() -> None:
+    assert event_hash("event-1") == 0x1D4103BFFB51791D
+    assert event_hash("größe") == 0xF4F8E155C9329AE9
+
+
+def test_another_process_takes_the_same_events() -> None:
+    code = "from streamwatch.taps.select import event_hash; print(event_hash('event-1'))"
+    environment = {**os.environ, "PYTHONHASHSEED": "77"}
+    other = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert int(other.stdout) == event_hash("event-1")
+
+
+def test_a_share_of_numbered_events_is_about_that_share() -> None:
+    for share in (0.01, 0.1, 0.5):
+        taken = sum(sampled(event_id, share) for event_id in IDS)
+        assert abs(taken / len(IDS) - share) < 4 * (share * (1 - share) / len(IDS)) ** 0.5
+
+
+@given(st.text(), st.floats(0, 1), st.floats(0, 1))
+def test_a_larger_sample_holds_the_smaller_one(event_id: str, one: float, other: float) -> None:
+    small, large = sorted((one, other))
+    assert sampled(event_id, large) or not sampled(event_id, small)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=())))
+def test_all_events_are_in_the_whole_and_none_in_nothing(event_id: str) -> None:
+    assert sampled(event_id, 1.0)
+    assert not sampled(event_id, 0.0)
+    assert 0 <= event_hash(event_id) < HASHES == sample_threshold(1.0)
