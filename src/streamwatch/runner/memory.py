@@ -45,7 +45,8 @@ class MemoryStore:
             FenceLostError: the stored fence is not the expected one.
         """
         fence, epoch, _ = self.fences.get(flush.partition, (None, flush.epoch, ""))
-        if (fence, epoch) != (flush.fence_old, flush.epoch):
+        takes_over = flush.fence_old is None and epoch < flush.epoch
+        if not takes_over and (fence, epoch) != (flush.fence_old, flush.epoch):
             raise FenceLostError(f"{flush.partition}: fence {fence}, expected {flush.fence_old}")
         self.fences[flush.partition] = (flush.fence_new, flush.epoch, flush.topic_id)
         states = self.states.setdefault(flush.partition, {})

@@ -1,0 +1,116 @@
+"""Creating and migrating the database, from Python rather than by Alembic's own command."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, func, select
+
+from streamwatch.adapters.sql.engine import create_engine_for, reading, shown, writing
+from streamwatch.errors import DatabaseError
+
+HEAD = "head"
+BASE = "base"
+_LOCK = 7_316_202
+"""PostgreSQL's advisory lock under which only one worker migrates; any fixed number serves."""
+
+
+def upgrade(database: str | Engine, revision: str = HEAD) -> str | None:
+    """Create or migrate the database in one transaction; returns the revision reached.
+
+    Raises:
+        DatabaseError: the database does not answer, or knows no such revision.
+    """
+    with _migrating(database) as (config, connection):
+        command.upgrade(config, revision)
+        return _revision(connection)
+
+
+def downgrade(database: str | Engine, revision: str) -> str | None:
+    """Go back to an older revision, dropping what it does not have; ``base`` drops everything.
+
+    Raises:
+        DatabaseError: the database does not answer, or knows no such revision.
+    """
+    with _migrating(database) as (config, connection):
+        command.downgrade(config, revision)
+        return _revision(connection)
+
+
+def current_revision(database: str | Engine) -> str | None:
+    """The database's revision; ``None`` when it is empty.
+
+    Raises:
+        DatabaseError: the database does not answer.
+    """
+    with _engine(database) as engine, reading(engine) as connection:
+        return _revision(connection)
+
+
+def head_revision() -> str:
+    """The revision that this version of streamwatch needs.
+
+    >>> head_revision()
+    '0002'
+    """
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    if head is None:
+        raise DatabaseError("the installed package lacks its migrations; install it again")
+    return head
+
+
+def check_migrated(engine: Engine) -> None:
+    """Nothing, when the database has the revision that this version needs.
+
+    Raises:
+        DatabaseError: it has another one, or does not answer.
+    """
+    have, need = current_revision(engine), head_revision()
+    if have != need:
+        state = f"at revision {have}, needed is {need}" if have else "empty"
+        raise DatabaseError(
+            f"the database {shown(engine.url)} is {state}; run: streamwatch db upgrade"
+        )
+
+
+def _config() -> Config:
+    config = Config()
+    # Alembic reads the option through ConfigParser, to which % is special.
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@contextmanager
+def _engine(database: str | Engine) -> Iterator[Engine]:
+    if isinstance(database, Engine):
+        yield database
+        return
+    engine = create_engine_for(database)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _migrating(database: str | Engine) -> Iterator[tuple[Config, Connection]]:
+    with _engine(database) as engine, writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        config = _config()
+        config.attributes["connection"] = connection
+        try:
+            yield config, connection
+        except CommandError as error:
+            raise DatabaseError(
+                f"{error}; revisions go from {BASE} to {head_revision()}"
+            ) from error
