@@ -23,7 +23,7 @@ from streamwatch.stages.declared import Numbers
 from streamwatch.stages.decode import Decode
 from streamwatch.stages.normalise import Normalise
 from streamwatch.stages.pseudonymise import Pseudonymise
-from streamwatch.stages.segment import Segment
+from streamwatch.stages.segment import HourOf, Segment
 from streamwatch.stages.validate import Validate
 from streamwatch.steps.countstate import PROGRESS, VERSION, CountState, key_of, place_of
 from streamwatch.steps.passage import Passage
@@ -44,6 +44,8 @@ class Source(msgspec.Struct, frozen=True):
         labels: the labels that cut a shop into segments.
         taps: by stage.
         horizon, future: see `domain.settings.Settings`.
+        hour_of: the start of a shop's hour.
+        shopper_key: the top-level key under which the client's JSON names the shopper.
     """
 
     topic: str
@@ -58,6 +60,8 @@ class Source(msgspec.Struct, frozen=True):
     taps: Mapping[str, tuple[Tap, ...]]
     horizon: int
     future: int
+    hour_of: HourOf
+    shopper_key: str = "shopper"
 
 
 class CountStep:
@@ -77,15 +81,18 @@ class CountStep:
     def process(self, state: CountState, slice_: Slice, now_ms: int) -> Outcome:
         """Take every record of a slice through the stages, and note where it ends."""
         outcome = Outcome()
-        where = Where(self.source.event_type.name, slice_.topic, slice_.partition, slice_.epoch)
+        source = self.source
+        where = Where(source.event_type.name, slice_.topic, slice_.partition, slice_.epoch)
+        passage = Passage(where, outcome, state, now_ms, source.shopper_key)
         for record in slice_.records:
-            self._journey(Passage(record, where, outcome, state, now_ms))
+            passage.begin(record)
+            self._journey(passage)
         state.progress.received = now_ms
         if len(state.batch) >= BATCH_ROWS:
             self._sum(state)
         return outcome
 
-    def _journey(self, passage: "Passage") -> None:
+    def _journey(self, passage: Passage) -> None:
         """The way of one record, from bytes to a noted row of the batch."""
         source, taps = self.source, self.source.taps
 
@@ -98,13 +105,15 @@ class CountStep:
 
         validated = source.validate(received, declared, passage.arrived_or_now + source.future)
         if isinstance(validated, Refusal):
-            return passage.refuse(validated, received, declared, "decode", None)
+            return passage.refuse(validated, received, declared, "decode")
         if "validate" in taps:
             passage.tap(taps["validate"], received, validated.occurred)
 
         normalised = source.normalise(validated)
         if isinstance(normalised, Refusal):
-            return passage.refuse(normalised, received, declared, "validate", validated.occurred)
+            occurred = validated.occurred
+            passage.known_from(received.shop, source.hour_of(received.shop, occurred))
+            return passage.refuse(normalised, received, declared, "validate", occurred)
         if "normalise" in taps:
             passage.tap(taps["normalise"], normalised.event, normalised.occurred)
 
@@ -134,11 +143,10 @@ class CountStep:
         changed = sorted(state.changed)
         for place in changed:
             settled.messages.append(self._partial(state, place, fence, epoch))
-            settled.changes[key_of(place)] = state.freeze(place)
-        horizon = self.source.horizon + HOUR_MS
-        forgotten = set(state.forget({shop for shop, _ in changed}, horizon))
-        settled.changes.update((key_of(place), None) for place in forgotten)
-        state.progress.settled = [key_of(place) for place in changed if place not in forgotten]
+            settled.changes[key_of(place)] = state.encoded(place)
+        for place in state.turn_over(self.source.horizon + HOUR_MS):
+            settled.changes[key_of(place)] = None
+        state.progress.settled = [key_of(place) for place in changed]
         settled.changes[PROGRESS] = pack(VERSION, state.progress)
         state.changed.clear()
         return settled

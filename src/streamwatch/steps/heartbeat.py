@@ -8,7 +8,10 @@ from streamwatch.steps.countstate import CountState
 def heartbeat(
     step: CountStep, state: CountState, position: tuple[int, int, int], lag: int, now_ms: int
 ) -> Heartbeat | None:
-    """The heartbeat now, or ``None`` before the partition's first record.
+    """The heartbeat now, or ``None`` for a partition without any record.
+
+    A partition whose records nobody has read yet stands at 0, so that it holds back the
+    judging until it is as far as the others.
 
     Where nothing waits, the partition's clock goes on from its last record at the pace of the
     wall clock: a partition that is read live so stands at the present, also when it is
@@ -22,7 +25,7 @@ def heartbeat(
         now_ms: the wall clock, milliseconds.
     """
     progress = state.progress
-    if not progress.arrival:
+    if not progress.arrival and lag == 0:
         return None
     partition, fence, epoch = position
     since = max(0, now_ms - progress.received) if lag == 0 else 0

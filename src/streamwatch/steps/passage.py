@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from streamwatch.domain.cells import HOUR_MS
 from streamwatch.domain.events import Event
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import Record
@@ -10,6 +9,7 @@ from streamwatch.domain.refusals import Refusal
 from streamwatch.domain.rows import RejectRow, Value
 from streamwatch.stages.batch import POINTS
 from streamwatch.stages.declared import Numbers
+from streamwatch.stages.mapping import LONGEST_NAME
 from streamwatch.stages.segment import Segmented
 from streamwatch.steps.countstate import CountState
 from streamwatch.steps.redact import described, redacted
@@ -19,14 +19,13 @@ from streamwatch.taps.take import Sampled, Tap, Where, take
 DEAD_LETTERS = ".dlq"
 """What is appended to a source's topic to name its dead-letter topic."""
 
-_NO_SHOP = frozenset(("unknown-shop", "bad-id"))
-"""Reasons after which the record's shop is not one that is counted."""
-
 _NOTHING: Mapping[str, Value] = {}
 
 
 class Passage:
     """One record on its way: its taps, its refusal or its place in the batch.
+
+    It serves a whole slice, one record after the other; each starts with `begin`.
 
     Attributes:
         record: the record.
@@ -35,22 +34,29 @@ class Passage:
         state: COUNT's state.
     """
 
-    __slots__ = ("_outcome", "_sampled", "_where", "arrived", "arrived_or_now", "record", "state")
+    record: Record
 
     def __init__(
-        self, record: Record, where: Where, outcome: Outcome, state: CountState, now_ms: int
+        self, where: Where, outcome: Outcome, state: CountState, now_ms: int, shopper_key: str
     ) -> None:
-        self.record = record
         self.state = state
+        self.arrived = self.arrived_or_now = 0
         self._where = where
         self._outcome = outcome
+        self._now_ms = now_ms
+        self._shopper_key = shopper_key
         self._sampled: Sampled | None = None
-        arrived = record.timestamp
-        if arrived >= 0:
-            self.arrived = self.arrived_or_now = arrived
-            state.progress.arrival = max(state.progress.arrival, arrived)
-        else:
-            self.arrived, self.arrived_or_now = state.progress.arrival, now_ms
+
+    def begin(self, record: Record) -> None:
+        """Another record sets out."""
+        self.record = record
+        self._sampled = None
+        arrived, progress = record.timestamp, self.state.progress
+        if arrived < 0:
+            self.arrived, self.arrived_or_now = progress.arrival, self._now_ms
+            return
+        self.arrived = self.arrived_or_now = arrived
+        progress.arrival = max(progress.arrival, arrived)
 
     def tap(
         self,
@@ -69,8 +75,7 @@ class Passage:
         """The record passed every stage."""
         event, hour = segmented.event, segmented.hour
         state = self.state
-        if hour > state.newest.get(event.shop, -1):
-            state.newest[event.shop] = hour
+        state.advance(event.shop, hour)
         if self.record.timestamp < 0:
             self.arrived = segmented.occurred
             state.progress.arrival = max(state.progress.arrival, segmented.occurred)
@@ -84,11 +89,10 @@ class Passage:
         event: Event,
         declared: Numbers,
         passed: str,
-        occurred: int | None,
+        occurred: int | None = None,
     ) -> None:
         """A stage after `decode` refused the record; ``passed`` is the last one of `POINTS`."""
-        known = refusal.reason not in _NO_SHOP
-        place = self._place_of_refused(event.shop, occurred) if known else None
+        place = self._place_of_refused(event.shop)
         if place is not None:
             key = described(refusal)
             self.state.batch.drop(place, self.arrived, declared, event, POINTS.index(passed), key)
@@ -96,23 +100,24 @@ class Passage:
 
     def refuse_unread(self, refusal: Refusal) -> None:
         """`decode` refused the record, so hardly anything is known of it."""
-        place = self._place_of_refused(refusal.shop, None) if refusal.shop else None
+        place = self._place_of_refused(refusal.shop) if refusal.shop else None
         if place is not None:
             self.state.batch.reject(place, described(refusal), self.arrived)
         self._write(refusal, refusal.event_id, refusal.shop, None)
 
-    def _place_of_refused(self, shop: str, occurred: int | None) -> int | None:
+    def known_from(self, shop: str, hour: int) -> None:
+        """The shop was valid at that hour; a shop that is new is counted from there on."""
+        if shop not in self.state.newest:
+            self.state.advance(shop, hour)
+
+    def _place_of_refused(self, shop: str) -> int | None:
         """The newest hour of the shop: a refused record's own time is not to be trusted.
 
-        ``None`` when the shop is new and nobody knows when the record came.
+        ``None`` for a shop of which no valid record has come yet. Its arrival would be no
+        substitute: history that is read today would then be too late from its second record on.
         """
         newest = self.state.newest.get(shop)
-        if newest is None:
-            at = self.arrived if occurred is None else occurred
-            if at <= 0:
-                return None
-            newest = self.state.newest[shop] = at - at % HOUR_MS
-        return self.state.batch.place(shop, newest)
+        return None if newest is None else self.state.batch.place(shop, newest)
 
     def _write(
         self, refusal: Refusal, event_id: str | None, shop: str | None, occurred: int | None
@@ -128,11 +133,11 @@ class Passage:
                 stage=refusal.stage,
                 reason=refusal.reason,
                 field=refusal.field,
-                event_id=event_id,
-                shop=shop,
+                event_id=event_id and event_id[:LONGEST_NAME],
+                shop=shop and shop[:LONGEST_NAME],
                 occurred_at=occurred,
                 arrived_at=self.arrived,
-                payload=redacted(record.value),
+                payload=redacted(record.value, self._shopper_key),
                 epoch=where.epoch,
             )
         )

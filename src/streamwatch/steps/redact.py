@@ -6,6 +6,7 @@ import msgspec
 
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.refusals import Refusal
+from streamwatch.stages.decode import MAX_BYTES
 
 LONGEST_PAYLOAD = 2_000
 """Characters of a payload that are kept."""
@@ -17,11 +18,15 @@ ALLOWED = frozenset(name for kind in EVENT_TYPES.values() for name in kind.event
 """Only fields of the event types are shown, and so never the shopper."""
 
 
-def redacted(value: bytes | None) -> str:
+def redacted(value: bytes | None, shopper_key: str = "shopper") -> str:
     """The payload of a refused record without anything that may name a person.
 
     Keeps the top-level keys that are fields of an event type, with numbers and short text;
-    of bytes that are no JSON object only their number is said.
+    of bytes that are no JSON object, or are too many to read, only their number is said.
+
+    Args:
+        value: the payload.
+        shopper_key: the top-level key under which the source's shopper stands.
 
     >>> redacted(b'{"height": 170, "shopper": "jane", "note": "call me"}')
     '{"height":170}'
@@ -30,13 +35,17 @@ def redacted(value: bytes | None) -> str:
     """
     if value is None:
         return "<tombstone>"
+    if len(value) > MAX_BYTES:
+        return f"<{len(value)} bytes>"
     try:
         fields = msgspec.json.decode(value)
     except (ValueError, RecursionError, msgspec.DecodeError):
         fields = None
     if not isinstance(fields, dict):
         return f"<{len(value)} bytes>"
-    kept = {name: _short(fields[name]) for name in fields if name in ALLOWED}
+    kept = {
+        name: _short(fields[name]) for name in fields if name in ALLOWED and name != shopper_key
+    }
     return msgspec.json.encode(kept).decode()[:LONGEST_PAYLOAD]
 
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from streamwatch.domain.cells import HOUR_MS
 from streamwatch.domain.events import EVENT_TYPES
-from streamwatch.domain.settings import Settings, TapSettings
+from streamwatch.domain.settings import Settings, SourceSettings, TapSettings
 from streamwatch.stages.declared import compile_declared
 from streamwatch.stages.decode import compile_decode
 from streamwatch.stages.normalise import Normalise, compile_normalise
 from streamwatch.stages.pseudonymise import compile_pseudonymise
-from streamwatch.stages.segment import compile_segment, segment_labels
+from streamwatch.stages.segment import compile_hour_of, compile_segment, segment_labels
 from streamwatch.stages.validate import compile_validate
 from streamwatch.steps.count import Source
 from streamwatch.taps.take import compile_taps
@@ -37,7 +37,8 @@ def compile_sources(
     """
     pseudonymise = compile_pseudonymise(master_key)
     normalise = around_normalise(compile_normalise(frozenset(settings.currencies)))
-    known = settings.shops if settings.known_only else None
+    known = settings.shops.keys() - {"default"} if settings.known_only else None
+    hour_of = compile_hour_of(_phases(zone_of))
     sources = {}
     for source in settings.sources:
         event_type = EVENT_TYPES[source.event]
@@ -50,13 +51,20 @@ def compile_sources(
             validate=compile_validate(event_type, settings.rules, zone_of, known, source.required),
             normalise=normalise,
             pseudonymise=pseudonymise,
-            segment=compile_segment(labels, _phases(zone_of)),
+            segment=compile_segment(labels, hour_of),
             labels=labels,
             taps=compile_taps(taps, event_type),
             horizon=settings.horizon,
             future=settings.future,
+            hour_of=hour_of,
+            shopper_key=_shopper_key(source),
         )
     return sources
+
+
+def _shopper_key(source: SourceSettings) -> str:
+    mapping = source.fields.get("shopper")
+    return mapping.path if mapping is not None and mapping.path else "shopper"
 
 
 def _phases(zone_of: ZoneOf) -> Callable[[str], int]:

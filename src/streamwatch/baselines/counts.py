@@ -1,0 +1,152 @@
+"""The model of a volume: what a shop's baseline holds, and what it predicts for a bucket.
+
+A count is predicted as negative binomial with mean ``level * season`` and variance
+``mean + overdispersion * mean²``. The overdispersion holds three things: how much the shop
+wobbles from bucket to bucket, how badly the level is known, and how badly the season is
+known; so a young baseline is careful by itself.
+"""
+
+import msgspec
+
+from streamwatch.baselines import season
+from streamwatch.baselines.departure import Departure
+from streamwatch.baselines.forgetting import FadingMean
+from streamwatch.domain.readings import Reading, Span
+
+LEAST_MEAN = 0.01
+LEAST_WOBBLE = 1e-4
+PRIOR_WOBBLE = 0.05
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """What differs between days and hours.
+
+    Attributes:
+        warmup: readings per day of warm-up.
+        keep: share of the level's weight that stays after each reading.
+        weekday_keep: the same for the weekdays' factors.
+        lasting: readings after which a departure becomes the new normal.
+        alike: readings that wobble together (the hours of one day have a good or a bad
+            day in common), so that they inform about the level like one.
+    """
+
+    warmup: int
+    keep: float
+    weekday_keep: float
+    lasting: int
+    alike: float
+
+
+PACES: dict[Span, Pace] = {
+    "day": Pace(warmup=1, keep=1 - 1 / 28, weekday_keep=0.9, lasting=7, alike=1.0),
+    "hour": Pace(warmup=24, keep=1 - 1 / 336, weekday_keep=0.9956, lasting=168, alike=12.0),
+}
+HOUR_KEEP = 0.93
+
+
+class VolumeBaseline(msgspec.Struct, frozen=True, tag="volume"):
+    """What is normal for one volume.
+
+    Attributes:
+        level: events per bucket without season, and the weight of what it rests on.
+        weekdays, hours: the season; ``hours``, of a working day and of the weekend, only for
+            hourly readings.
+        wobble: relative variance from bucket to bucket beyond counting noise.
+        history: the warm-up's readings, bucket → slot and value; empty once warm.
+        last_bucket: the newest bucket that was learned; -1 before the first.
+        departure: a change under way that is not learned yet.
+    """
+
+    level: FadingMean = FadingMean()
+    weekdays: season.Season = ()
+    hours: season.Season = ()
+    wobble: float = PRIOR_WOBBLE
+    history: dict[int, tuple[int, float]] = {}
+    last_bucket: int = -1
+    departure: Departure | None = None
+
+    @property
+    def is_warm(self) -> bool:
+        """Whether it can judge."""
+        return bool(self.weekdays)
+
+    @property
+    def typical(self) -> float:
+        """Events of an average bucket, as far as known."""
+        if self.is_warm:
+            return self.level.mean
+        return sum(value for _, value in self.history.values()) / max(len(self.history), 1)
+
+
+def expected_count(baseline: VolumeBaseline, reading: Reading) -> float:
+    """Events that the bucket of a reading should hold."""
+    return max(baseline.level.mean * factor_of(baseline, reading), LEAST_MEAN)
+
+
+def overdispersion(baseline: VolumeBaseline, reading: Reading) -> float:
+    """The bucket's own wobble, plus the level's and the season's uncertainty."""
+    pace = PACES[reading.key.span]
+    level = max(baseline.level.mean, LEAST_MEAN)
+    single = baseline.wobble + 1 / level
+    of_level = single / max(baseline.level.weight / pace.alike, 1.0)
+    prior = season.weekday_prior(level)
+    of_weekday = single * _season_error(baseline.weekdays[weekday_of(reading)], prior)
+    of_hour = 0.0
+    if baseline.hours:
+        of_weekday /= season.DAY_HOURS / pace.alike
+        of_hour = single * _season_error(baseline.hours[hour_of(reading)], season.hour_prior(level))
+    return baseline.wobble + of_level + of_weekday + of_hour
+
+
+def _season_error(slot: season.Slot, prior: float) -> float:
+    """Variance of a slot's factor, for readings of variance 1."""
+    known = slot.ratio.weight
+    return known / ((known + prior) * (known + prior)) if known else 1.0
+
+
+def rest_probability(baseline: VolumeBaseline, reading: Reading) -> float:
+    """Probability that the shop rests on the reading's day."""
+    return 0.0 if baseline.hours else baseline.weekdays[weekday_of(reading)].closed
+
+
+def factor_of(baseline: VolumeBaseline, reading: Reading) -> float:
+    """The season's factor for a reading."""
+    return factor_at(baseline, reading.slot)
+
+
+def factor_at(baseline: VolumeBaseline, slot: int) -> float:
+    """The season's factor for a slot: weekday, or hour of the week."""
+    level = baseline.level.mean
+    weekday, hour = places(slot, hourly=bool(baseline.hours))
+    factor = baseline.weekdays[weekday].factor(season.weekday_prior(level))
+    if baseline.hours:
+        factor *= baseline.hours[hour].factor(season.hour_prior(level))
+    return max(factor, 1e-3)
+
+
+def places(slot: int, *, hourly: bool) -> tuple[int, int]:
+    """Where a slot stands in the weekdays and in the hours of the season."""
+    if not hourly:
+        return slot, 0
+    weekday, hour = divmod(slot, season.DAY_HOURS)
+    return weekday, hour + (season.DAY_HOURS if weekday >= season.SATURDAY else 0)
+
+
+def weekday_of(reading: Reading) -> int:
+    """The weekday of a reading."""
+    return places(reading.slot, hourly=reading.key.span == "hour")[0]
+
+
+def hour_of(reading: Reading) -> int:
+    """The place of an hourly reading in `season.PROFILE_HOURS`."""
+    return places(reading.slot, hourly=reading.key.span == "hour")[1]
+
+
+def information(wobble: float, expected: float) -> float:
+    """How much a count tells about the wobble: near 0 where counting noise hides it, up to 1.
+
+    >>> round(information(0.05, 2.0), 3), round(information(0.05, 2000.0), 2)
+    (0.008, 0.98)
+    """
+    share = wobble * expected / (1 + wobble * expected)
+    return share * share

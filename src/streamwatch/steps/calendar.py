@@ -1,0 +1,51 @@
+"""Local days and hours: where a moment lies in a shop's own time.
+
+All moments are milliseconds since 1970 UTC. A local day has 23 or 25 hours when the clocks
+change. Hours are COUNT's buckets; in a zone that is off by half an hour they straddle
+midnight and belong to the day in which they begin.
+"""
+
+from datetime import datetime, timedelta, tzinfo
+
+from streamwatch.domain.cells import HOUR_MS
+
+LAST_MOMENT = 253_370_764_800_000
+"""The year 9999 begins; later moments are no dates."""
+
+
+def day_start(moment: int, zone: tzinfo) -> int:
+    """The local midnight at or before a moment.
+
+    >>> from datetime import timezone
+    >>> day_start(1_700_000_000_000, timezone.utc)
+    1699920000000
+    """
+    return _midnight(datetime.fromtimestamp(moment / 1000, zone))
+
+
+def next_day(day: int, zone: tzinfo) -> int:
+    """The local midnight after the one that begins a day."""
+    # Noon is safely inside the day, whatever the clocks do at night.
+    noon = datetime.fromtimestamp(day / 1000, zone).replace(hour=12, fold=0)
+    return _midnight(noon + timedelta(days=1))
+
+
+def day_slot(day: int, zone: tzinfo) -> int:
+    """The weekday: 0 Monday to 6 Sunday."""
+    return datetime.fromtimestamp(day / 1000, zone).weekday()
+
+
+def hour_slot(hour: int, zone: tzinfo) -> int:
+    """The hour of the week: 0 Monday midnight to 167."""
+    local = datetime.fromtimestamp(hour / 1000, zone)
+    return local.weekday() * 24 + local.hour
+
+
+def hour_end(hour: int) -> int:
+    """The end of an hour."""
+    return hour + HOUR_MS
+
+
+def _midnight(local: datetime) -> int:
+    start = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
+    return round(start.timestamp() * 1000)
