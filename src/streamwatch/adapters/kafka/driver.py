@@ -37,6 +37,10 @@ class Fences(Protocol):
         """A partition that was never read begins at this offset."""
         ...
 
+    def ends_at(self, partition: TP, offset: int) -> None:
+        """A partition's log ends at this offset now."""
+        ...
+
     def fence(self, partition: TP) -> int | None:
         """The next offset that the database does not include; ``None`` if not owned."""
         ...
@@ -103,6 +107,8 @@ class SliceConsumer(faust_aiokafka.Consumer):
                 place = TP(tp.topic, tp.partition)
                 self._fences.started(place, offset)
                 fences[place] = offset
+        for tp, offset in (await self.highwaters(*fences)).items():
+            self._fences.ends_at(TP(tp.topic, tp.partition), offset)
         starts = {tp: fence for tp, fence in fences.items() if fence is not None}
         self.generations.clear()
         if starts:

@@ -14,7 +14,7 @@ from streamwatch.domain.records import PartitionId, Slice
 from streamwatch.domain.settings import FlushSettings
 from streamwatch.errors import DatabaseError, FenceLostError
 from streamwatch.runner.partition import Partition
-from streamwatch.runner.ports import Clock, Store, Stored
+from streamwatch.runner.ports import Clock, Store
 from streamwatch.steps.step import Step
 
 logger = get_logger(__name__)
@@ -83,6 +83,10 @@ class OwnedPartitions:
         """A partition that was never read begins at this offset."""
         self._owned[partition].runner.start_at(offset)
 
+    def ends_at(self, partition: TP, offset: int) -> None:
+        """A partition's log ends at this offset now."""
+        self._owned[partition].runner.end_offset = offset
+
     async def load(self, partitions: Iterable[TP]) -> Mapping[TP, int | None]:
         """Load partitions anew from the database, and publish what may be unpublished."""
         wanted = sorted(partitions)
@@ -132,7 +136,7 @@ class OwnedPartitions:
     async def _load(self, tp: TP, topic_id: str) -> int | None:
         step = self._step_of(tp.topic, tp.partition)
         place = PartitionId(step.name, tp.topic, tp.partition)
-        stored = _of_topic(await self._in_database_thread(self._store.load, place), topic_id)
+        stored = (await self._in_database_thread(self._store.load, place)).serving(topic_id)
         runner = Partition(step, place, stored)
         self._owned[tp] = Owned(runner, asyncio.Lock(), self._clock.now_ms())
         return stored.fence
@@ -174,18 +178,3 @@ class OwnedPartitions:
                     logger.info("the database answers again; consumption goes on")
                 self.database_up = True
                 return answer
-
-
-def _of_topic(stored: Stored, topic_id: str) -> Stored:
-    """What is stored, as it serves the topic that exists now.
-
-    A topic that was deleted and made anew has another id, and its offsets start over: the
-    state stays, the fence goes, and the epoch counts on.
-    """
-    if not topic_id or stored.topic_id == topic_id:
-        return stored
-    if not stored.topic_id or stored.fence is None:
-        return msgspec.structs.replace(stored, topic_id=topic_id)
-    return msgspec.structs.replace(
-        stored, fence=None, epoch=stored.epoch + 1, topic_id=topic_id, accounting=None
-    )

@@ -19,7 +19,7 @@ from kafka.errors import (
 )
 
 from streamwatch.adapters.kafka.administration import PATIENCE_S, administration
-from streamwatch.domain.messages import INCIDENTS_TOPIC, READINGS_TOPIC, VERDICTS_TOPIC
+from streamwatch.domain.messages import INCIDENTS_TOPIC, READINGS_TOPIC, VERDICTS_TOPIC, prefixed
 from streamwatch.domain.settings import Settings
 from streamwatch.errors import BrokerError
 
@@ -85,7 +85,9 @@ def needed_topics(settings: Settings, partitions: int | None = None) -> dict[str
     sources = dict.fromkeys((source.topic for source in settings.sources), wide)
     dead_letters = {topic + DEAD_LETTERS: 1 for topic in sources}
     # Verdicts have one partition, so that one worker at a time is the judge of the whole fleet.
-    return sources | dead_letters | {READINGS_TOPIC: wide, VERDICTS_TOPIC: 1, INCIDENTS_TOPIC: 1}
+    inner = {READINGS_TOPIC: wide, VERDICTS_TOPIC: 1, INCIDENTS_TOPIC: 1}
+    named = {prefixed(topic, settings.kafka.prefix): count for topic, count in inner.items()}
+    return sources | dead_letters | named
 
 
 def create_topics(settings: Settings, partitions: int | None = None) -> list[TopicCreated]:

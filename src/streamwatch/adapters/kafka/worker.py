@@ -13,7 +13,7 @@ from mode.utils.logging import get_logger
 from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
 from streamwatch.adapters.kafka.owned import OwnedPartitions
 from streamwatch.adapters.kafka.topics import topic_ids
-from streamwatch.domain.messages import READINGS_TOPIC, Message
+from streamwatch.domain.messages import READINGS_TOPIC, Message, prefixed
 from streamwatch.domain.records import Slice
 from streamwatch.domain.settings import Settings
 from streamwatch.errors import StreamwatchError
@@ -73,7 +73,8 @@ class Worker:
     ) -> None:
         self._settings = settings
         self._sources = sources
-        self._inner = inner
+        self._prefix = settings.kafka.prefix
+        self._inner = {prefixed(topic, self._prefix): step for topic, step in inner.items()}
         self._judges = judges
         self._clock = clock
         bootstrap = settings.kafka.bootstrap
@@ -159,7 +160,7 @@ class Worker:
         producer = self.app.producer
         sent = [
             await producer.send(
-                one.topic,
+                prefixed(one.topic, self._prefix),
                 key=one.key,
                 value=one.value,
                 partition=one.partition,
@@ -178,7 +179,8 @@ class Worker:
             source = self._sources.get(tp.topic)
             if source is None:
                 continue
-            lag = max(0, (runner.end_offset or runner.fence) - runner.fence)
+            end = self.app.consumer.highwater(tp) or runner.end_offset or runner.fence
+            lag = max(0, end - runner.fence)
             position = (tp.partition, runner.fence, runner.epoch)
             beat = heartbeat(CountStep(source, tp.partition), runner.state, position, lag, now)
             if beat is not None:

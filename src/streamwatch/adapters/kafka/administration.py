@@ -1,0 +1,84 @@
+"""A connection to Kafka for questions and orders, whose errors are clear sentences."""
+
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kafka import KafkaAdminClient
+from kafka.errors import AuthorizationError, KafkaError
+
+from streamwatch.errors import BrokerError, ConfigurationError
+
+PATIENCE_S = 4.0
+"""How long an answer is waited for."""
+
+
+@contextmanager
+def administration(bootstrap: str) -> Iterator[Any]:
+    """kafka-python's admin client; its errors come out in one clear sentence.
+
+    Raises:
+        BrokerError: Kafka does not answer within `PATIENCE_S`, or refuses.
+        ConfigurationError: ``bootstrap`` is not ``host:port``.
+    """
+    _knock(bootstrap)
+    milliseconds = int(PATIENCE_S * 1000)
+    with silent("kafka"), translated(bootstrap):
+        admin = KafkaAdminClient(
+            bootstrap_servers=bootstrap.split(","),
+            bootstrap_timeout_ms=milliseconds,
+            request_timeout_ms=milliseconds,
+        )
+        try:
+            yield admin
+        finally:
+            admin.close()
+
+
+@contextmanager
+def translated(bootstrap: str) -> Iterator[None]:
+    """Turn kafka-python's errors into `BrokerError`."""
+    try:
+        yield
+    except AuthorizationError as error:
+        raise BrokerError(
+            f"Kafka at {bootstrap} refuses: {error}: grant this user the right"
+        ) from error
+    except KafkaError as error:
+        retriable = getattr(error, "retriable", False)
+        raise BrokerError(
+            no_answer(bootstrap) if retriable else f"Kafka at {bootstrap}: {error}"
+        ) from error
+
+
+def no_answer(bootstrap: str) -> str:
+    """What is said when Kafka cannot be reached."""
+    return f"Kafka at {bootstrap} does not answer: start it, or set STREAMWATCH_KAFKA_BOOTSTRAP"
+
+
+@contextmanager
+def silent(name: str) -> Iterator[None]:
+    """Keep a client library's own log quiet: its errors are told once, in our words."""
+    log = logging.getLogger(name)
+    before = log.level
+    log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+
+
+def _knock(bootstrap: str) -> None:
+    """Whether anybody listens; it is told at once, where the client would try for seconds."""
+    for address in bootstrap.split(","):
+        host, colon, port = address.strip().rpartition(":")
+        if not (colon and host and port.isdecimal()):
+            raise ConfigurationError(f"kafka.bootstrap: {address!r} is not host:port")
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), PATIENCE_S / 2).close()
+        except (OSError, OverflowError):
+            continue
+        return
+    raise BrokerError(no_answer(bootstrap))

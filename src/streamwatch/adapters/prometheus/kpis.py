@@ -1,0 +1,168 @@
+"""The newest verdicts and incidents of each shop, and the gauges made of them."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streamwatch.adapters.prometheus import gauges
+from streamwatch.adapters.prometheus.rendered import RenderedGauge
+from streamwatch.adapters.prometheus.shopseries import Block, ShopSeries, shop_series
+from streamwatch.domain.cells import DAY_MS
+from streamwatch.domain.incidents import Incident
+from streamwatch.domain.readings import KpiKey
+from streamwatch.domain.records import PartitionId
+from streamwatch.domain.verdicts import Verdict
+
+FORGOTTEN_AFTER_MS = 31 * DAY_MS
+"""A KPI that is so much older than its shop's newest is no longer told, such as a category
+that the shop gave up."""
+
+
+class _Shop(msgspec.Struct):
+    """What is known of one shop, and from which partition."""
+
+    verdicts: dict[KpiKey, tuple[PartitionId, Verdict]] = {}
+    incidents: dict[str, tuple[PartitionId, Incident]] = {}
+
+
+class Kpis:
+    """The newest of each KPI and incident; every one belongs to the partition it came from."""
+
+    def __init__(self) -> None:
+        self._shops: dict[str, _Shop] = {}
+        self._changed: set[str] = set()
+
+    def take_verdict(self, partition: PartitionId, verdict: Verdict) -> None:
+        """Take a verdict in, unless a newer bucket or version is known."""
+        shop = self._shop(verdict.key.shop)
+        known = shop.verdicts.get(verdict.key)
+        if known is not None and _age(verdict) < _age(known[1]):
+            return
+        shop.verdicts[verdict.key] = partition, verdict
+
+    def take_incident(self, partition: PartitionId, incident: Incident) -> None:
+        """Take an incident in, unless a later revision of it is known."""
+        incidents = self._shop(incident.key.shop).incidents
+        known = incidents.get(incident.id)
+        if known is not None and incident.revision < known[1].revision:
+            return
+        incidents[incident.id] = partition, incident
+        _leave_out_replaced(incidents, incident)
+
+    def forget(self, partition: PartitionId) -> None:
+        """Forget all that came from a partition."""
+        for name, shop in list(self._shops.items()):
+            before = len(shop.verdicts) + len(shop.incidents)
+            shop.verdicts = {k: v for k, v in shop.verdicts.items() if v[0] != partition}
+            shop.incidents = {k: v for k, v in shop.incidents.items() if v[0] != partition}
+            after = len(shop.verdicts) + len(shop.incidents)
+            if after != before:
+                self._changed.add(name)
+            if not after:
+                del self._shops[name]
+
+    def forget_all(self) -> None:
+        """Forget all shops."""
+        self._changed.update(self._shops)
+        self._shops = {}
+
+    def take_changed(self) -> set[str]:
+        """The shops that changed since the last call."""
+        changed, self._changed = self._changed, set()
+        return changed
+
+    def of_shop(self, name: str) -> tuple[list[Verdict], list[Incident]]:
+        """The newest verdict of each KPI of a shop, and its incidents."""
+        shop = self._shops.get(name, _Shop())
+        _leave_out_old(shop)
+        verdicts = [verdict for _, verdict in shop.verdicts.values()]
+        return verdicts, [incident for _, incident in shop.incidents.values()]
+
+    def _shop(self, name: str) -> _Shop:
+        self._changed.add(name)
+        shop = self._shops.get(name)
+        if shop is None:
+            shop = self._shops[name] = _Shop()
+        return shop
+
+
+class KpiSeries:
+    """The rendered series of all shops, within a budget.
+
+    The budget goes to the shops with an open incident first, then to the other shops, then to
+    the segments; a shop that does not fit is left out and its series are counted.
+
+    Attributes:
+        dropped: series that were left out by the last `gauges`.
+    """
+
+    def __init__(self, max_series: int, min_group: int) -> None:
+        self._max_series = max_series
+        self._min_group = min_group
+        self._shops: dict[str, ShopSeries] = {}
+        self.dropped = 0
+
+    def update(self, name: str, verdicts: list[Verdict], incidents: list[Incident]) -> None:
+        """Render a shop that changed; one without anything is gone."""
+        if verdicts or incidents:
+            self._shops[name] = shop_series(verdicts, incidents, self._min_group)
+        else:
+            self._shops.pop(name, None)
+
+    @property
+    def open_incidents(self) -> int:
+        """How many incidents are open."""
+        return sum(shop.open_incidents for shop in self._shops.values())
+
+    def gauges(self) -> Iterator[RenderedGauge]:
+        """The gauges that have series."""
+        texts = [block.text for block in self._within_budget()]
+        for name, words in gauges.HELPS.items():
+            lines = [text[name] for text in texts if name in text]
+            if lines:
+                yield RenderedGauge(name, words, lines)
+
+    def _within_budget(self) -> list[Block]:
+        ordered = sorted(self._shops.items(), key=_urgency)
+        blocks = [shop.first for _, shop in ordered] + [shop.segments for _, shop in ordered]
+        taken: list[Block] = []
+        left = self._max_series
+        self.dropped = 0
+        for block in blocks:
+            if block.series <= left:
+                taken.append(block)
+                left -= block.series
+            else:
+                self.dropped += block.series
+        return taken
+
+
+def _age(verdict: Verdict) -> tuple[int, int]:
+    return verdict.bucket, verdict.version
+
+
+def _leave_out_old(shop: _Shop) -> None:
+    newest = max((verdict.bucket for _, verdict in shop.verdicts.values()), default=0)
+    limit = newest - FORGOTTEN_AFTER_MS
+    for key in [key for key, (_, one) in shop.verdicts.items() if one.bucket < limit]:
+        del shop.verdicts[key]
+
+
+def _leave_out_replaced(
+    incidents: dict[str, tuple[PartitionId, Incident]], incident: Incident
+) -> None:
+    """Keep of a KPI and direction the open incidents and the newest closed one."""
+    same = [
+        one
+        for _, one in incidents.values()
+        if one.key == incident.key and one.direction == incident.direction
+    ]
+    newest = max(same, key=lambda one: (one.since, one.revision))
+    for one in same:
+        if one.status == "closed" and one is not newest:
+            del incidents[one.id]
+
+
+def _urgency(shop: tuple[str, ShopSeries]) -> tuple[bool, str]:
+    name, series = shop
+    return series.open_incidents == 0, name
