@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 SCHEMA_VERSION = 1
+PLAIN_WIDTH = 160
 OK, FINDINGS, USAGE, FAILURE = 0, 1, 2, 3
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -39,8 +40,9 @@ def print_json(answer: Mapping[str, Any]) -> None:
 
 
 def console() -> Console:
-    """For tables and text on standard output; without colour where it is no terminal."""
-    return Console(soft_wrap=True)
+    """For tables and text on standard output; where that is no terminal, plain and wide."""
+    screen = Console()
+    return screen if screen.is_terminal else Console(width=PLAIN_WIDTH)
 
 
 def progress() -> Progress:

@@ -19,7 +19,6 @@ def file_id(path: str) -> str:
     if path == STANDARD_INPUT:
         return f"stdin-{secrets.token_hex(8)}"
     file = Path(path)
-    opened = gzip.open(file) if file.suffix == ".gz" else file.open("rb")
-    with opened as stream:
+    with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as stream:
         start = stream.read(START_BYTES)
     return f"file-{blake2b(start, digest_size=12).hexdigest()}"

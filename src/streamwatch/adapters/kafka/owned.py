@@ -1,6 +1,7 @@
 """The partitions that this worker owns: loaded on assignment, flushed, dropped on revocation."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -9,6 +10,8 @@ import msgspec
 from faust.types import TP
 from mode.utils.logging import get_logger
 
+from streamwatch.adapters.kafka.exported import exported
+from streamwatch.adapters.prometheus.collector import WorkerMetrics
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import PartitionId, Slice
 from streamwatch.domain.settings import FlushSettings
@@ -59,6 +62,7 @@ class OwnedPartitions:
         topic_ids: Callable[[Iterable[str]], Mapping[str, str]],
         clock: Clock,
         flush: FlushSettings,
+        metrics: WorkerMetrics,
     ) -> None:
         self._store = store
         self._step_of = step_of
@@ -66,6 +70,7 @@ class OwnedPartitions:
         self._topic_ids = topic_ids
         self._clock = clock
         self._flush = flush
+        self._metrics = metrics
         self._owned: dict[TP, Owned] = {}
         self.database_up = True
         self.database_thread = ThreadPoolExecutor(1, thread_name_prefix="database")
@@ -91,12 +96,13 @@ class OwnedPartitions:
         """Load partitions anew from the database, and publish what may be unpublished."""
         wanted = sorted(partitions)
         ids = await self._in_database_thread(self._topic_ids, {tp.topic for tp in wanted})
-        self._owned = {}
+        self.drop()
         fences: dict[TP, int | None] = {}
         for tp in wanted:
             fences[tp] = await self._load(tp, ids.get(tp.topic, ""))
         for tp in wanted:
             await self._publish(self._owned[tp].runner.announce())
+        self._metrics.ready(True)
         return fences
 
     async def take(self, slice_: Slice) -> int | None:
@@ -132,6 +138,8 @@ class OwnedPartitions:
     def drop(self) -> None:
         """Forget all partitions; what is not flushed is read again by the next owner."""
         self._owned = {}
+        self._metrics.ready(False)
+        self._metrics.forget_all()
 
     async def _load(self, tp: TP, topic_id: str) -> int | None:
         step = self._step_of(tp.topic, tp.partition)
@@ -139,6 +147,7 @@ class OwnedPartitions:
         stored = (await self._in_database_thread(self._store.load, place)).serving(topic_id)
         runner = Partition(step, place, stored)
         self._owned[tp] = Owned(runner, asyncio.Lock(), self._clock.now_ms())
+        self._metrics.restored(*exported(runner), place)
         return stored.fence
 
     async def _flush_owned(self, tp: TP, owned: Owned) -> int | None:
@@ -148,13 +157,16 @@ class OwnedPartitions:
         flush = runner.prepare(owned.flushed_at)
         if flush is None:
             return None
+        begun = time.monotonic()
         try:
             await self._in_database_thread(self._store.commit, flush)
         except FenceLostError as error:
             logger.warning("%s; its state is dropped and loaded again", error)
             await self._load(tp, runner.topic_id)
             return self.fence(tp)
-        await self._publish(runner.committed(flush))
+        messages = runner.committed(flush)
+        self._metrics.committed(flush, time.monotonic() - begun, len(messages))
+        await self._publish(messages)
         return None
 
     async def _in_database_thread(
@@ -172,9 +184,11 @@ class OwnedPartitions:
                 if self.database_up:
                     logger.error("consumption pauses: %s", error)  # noqa: TRY400  # its text says it all
                 self.database_up = False
+                self._metrics.database_up(False)
                 await asyncio.sleep(RETRY_SECONDS)
             else:
                 if not self.database_up:
                     logger.info("the database answers again; consumption goes on")
                 self.database_up = True
+                self._metrics.database_up(True)
                 return answer

@@ -13,10 +13,13 @@ from mode.utils.logging import get_logger
 from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
 from streamwatch.adapters.kafka.owned import OwnedPartitions
 from streamwatch.adapters.kafka.topics import topic_ids
-from streamwatch.domain.messages import READINGS_TOPIC, Message, prefixed
+from streamwatch.adapters.prometheus.collector import WorkerMetrics
+from streamwatch.adapters.prometheus.partitions import PartitionStatus
+from streamwatch.domain.messages import READINGS_TOPIC, Heartbeat, Message, prefixed
 from streamwatch.domain.records import Slice
 from streamwatch.domain.settings import Settings
 from streamwatch.errors import StreamwatchError
+from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Clock, Store
 from streamwatch.steps.count import CountStep, Source
 from streamwatch.steps.heartbeat import heartbeat
@@ -55,11 +58,11 @@ class Worker:
         judges: partitions of the readings topic; each gets every heartbeat.
         store: the database.
         clock: the wall clock.
+        metrics: what is told at ``/metrics``.
 
     Attributes:
         app: the Faust app, to be run by a `faust.Worker`.
         owned: the partitions of this worker.
-        ready: set once partitions were assigned and loaded.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Worker:
         judges: int,
         store: Store,
         clock: Clock,
+        metrics: WorkerMetrics,
     ) -> None:
         self._settings = settings
         self._sources = sources
@@ -85,8 +89,9 @@ class Worker:
             topic_ids=lambda topics: topic_ids(bootstrap, topics),
             clock=clock,
             flush=settings.flush,
+            metrics=metrics,
         )
-        self.ready = asyncio.Event()
+        self._metrics = metrics
         self.app = self._make_app()
 
     def _make_app(self) -> SliceApp:
@@ -111,7 +116,7 @@ class Worker:
                 name=f"streamwatch.{topic}",
                 concurrency=1,
             )(self._agent)
-        app.timer(self._settings.flush.interval / 1000, name="flush")(self._on_timer)
+        app.task(self._flush_regularly)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_before_shutdown.connect(self._on_shutdown, weak=False)
         return app
@@ -130,12 +135,22 @@ class Worker:
         if seek_to is not None:
             await self._seek({TP(slice_.topic, slice_.partition): seek_to})
 
-    async def _on_timer(self) -> None:
-        await self._guarded(self._flush_and_beat)
+    async def _flush_regularly(self) -> None:
+        while not self.app.should_stop:
+            await self._guarded(self._flush_and_beat)
+            await self.app.sleep(self._settings.flush.interval / 1000)
 
     async def _flush_and_beat(self) -> None:
         await self._seek(await self.owned.flush_due())
-        await self._publish(self._heartbeats())
+        beats = self._heartbeats()
+        self._metrics.observed([self._status(tp, runner) for tp, runner in self.owned.items()])
+        await self._publish(
+            [
+                Message(READINGS_TOPIC, None, _encode(beat), partition)
+                for partition in range(self._judges)
+                for beat in beats.values()
+            ]
+        )
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         """Write what is in memory, let the commits follow, and forget the partitions."""
@@ -171,25 +186,37 @@ class Worker:
         ]
         await asyncio.gather(*sent)
 
-    def _heartbeats(self) -> list[Message]:
-        """One heartbeat per owned source partition, for every judge."""
+    def _heartbeats(self) -> dict[TP, Heartbeat]:
+        """The heartbeat of every owned source partition that has records."""
         now = self._clock.now_ms()
-        beats = []
+        beats = {}
         for tp, runner in self.owned.items():
             source = self._sources.get(tp.topic)
-            if source is None:
-                continue
-            end = self.app.consumer.highwater(tp) or runner.end_offset or runner.fence
-            lag = max(0, end - runner.fence)
-            position = (tp.partition, runner.fence, runner.epoch)
-            beat = heartbeat(CountStep(source, tp.partition), runner.state, position, lag, now)
-            if beat is not None:
-                beats.append(_encode(beat))
-        return [
-            Message(READINGS_TOPIC, None, beat, partition)
-            for partition in range(self._judges)
-            for beat in beats
-        ]
+            if source is not None:
+                lag = max(0, (self._end_of(tp, runner) or runner.fence) - runner.fence)
+                position = (tp.partition, runner.fence, runner.epoch)
+                step = CountStep(source, tp.partition)
+                beat = heartbeat(step, runner.state, position, lag, now)
+                if beat is not None:
+                    beats[tp] = beat
+        return beats
+
+    def _end_of(self, tp: TP, runner: Partition[Any]) -> int | None:
+        """The end of the partition's log, as the newest fetch knows it."""
+        end: int | None = self.app.consumer.highwater(tp)
+        return end or runner.end_offset
+
+    def _status(self, tp: TP, runner: Partition[Any]) -> PartitionStatus:
+        progress = getattr(runner.state, "progress", None)
+        return PartitionStatus(
+            partition=runner.id,
+            fence=runner.fence,
+            epoch=runner.epoch,
+            end_offset=self._end_of(tp, runner),
+            accounting=runner.accounting,
+            clock_ms=0 if progress is None else progress.arrival,
+            unflushed=runner.unflushed,
+        )
 
     async def _guarded(self, call: Callable[..., Any], *arguments: Any) -> None:
         """Run what must not fail silently: Faust acknowledges the slice of a raising agent."""

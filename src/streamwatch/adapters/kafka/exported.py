@@ -1,0 +1,24 @@
+"""What `/metrics` is told of a partition that was just loaded."""
+
+from typing import Any
+
+from streamwatch.domain.incidents import Incident
+from streamwatch.domain.verdicts import Verdict
+from streamwatch.runner.partition import Partition
+from streamwatch.steps.fleet import FleetState
+from streamwatch.steps.judgestate import JudgeState, all_streams
+
+
+def exported(runner: Partition[Any]) -> tuple[list[Verdict], list[Incident]]:
+    """The verdicts and the incidents that its state remembers.
+
+    JUDGE remembers what is unusual; the rest is told once its next bucket is judged.
+    """
+    state = runner.state
+    if isinstance(state, JudgeState):
+        unusual = [stream.learned.unusual.values() for stream in all_streams(state)]
+        return [verdict for verdicts in unusual for verdict in verdicts], []
+    if isinstance(state, FleetState):
+        histories = [found for shop in state.shops.values() for found in shop.values()]
+        return [], [one for history in histories for one in history.incidents.values()]
+    return [], []

@@ -1,0 +1,93 @@
+"""``streamwatch worker``: one worker on Kafka."""
+
+import os
+from pathlib import Path
+
+import click
+from prometheus_client import CollectorRegistry
+
+from streamwatch.adapters.assembly import assemble
+from streamwatch.adapters.clock import WallClock
+from streamwatch.adapters.kafka.topic_check import check_topics
+from streamwatch.adapters.kafka.topics import partition_counts
+from streamwatch.adapters.prometheus.collector import WorkerMetrics, installed_build
+from streamwatch.adapters.prometheus.server import serve
+from streamwatch.adapters.sql.engine import create_engine_for
+from streamwatch.adapters.sql.migrations import check_migrated
+from streamwatch.adapters.sql.store import SqlStore
+from streamwatch.cli.output import settings_option
+from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC, prefixed
+from streamwatch.domain.settings import Settings
+from streamwatch.errors import BrokerError
+
+_EPILOG = """\b
+Examples:
+  streamwatch db upgrade && streamwatch topics create
+  streamwatch worker
+  STREAMWATCH_METRICS_PORT=9465 streamwatch worker     a second one on this host
+
+Several workers share the partitions; they need one PostgreSQL database.
+Stop a worker with Ctrl-C or SIGTERM: it writes what it has and leaves the group."""
+
+
+@click.command(epilog=_EPILOG)
+@click.option(
+    "--stage-bugs",
+    "labels_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Labels of a simulation; the stage bugs in it are made to happen.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="warning",
+    show_default=True,
+)
+@settings_option
+def command(labels_file: Path | None, log_level: str, settings_file: str | None) -> None:
+    """Run one worker: read the topics, write tap rows, verdicts and incidents, serve /metrics."""
+    path = Path(settings_file) if settings_file else None
+    assembly = assemble(path, os.environ, labels_file)
+    settings = assembly.settings
+    engine = create_engine_for(settings.database)
+    check_migrated(engine)
+    _check_topics(settings)
+
+    # Faust sets the event loop's policy when it is imported, so only now and not for --help.
+    from streamwatch.adapters.kafka.run import run_worker  # noqa: PLC0415
+    from streamwatch.adapters.kafka.worker import Worker  # noqa: PLC0415
+
+    registry = CollectorRegistry()
+    metrics = WorkerMetrics(registry, installed_build())
+    worker = Worker(
+        settings=settings,
+        sources=assembly.sources,
+        inner={READINGS_TOPIC: assembly.judge, VERDICTS_TOPIC: assembly.fleet},
+        judges=_judges(settings),
+        store=SqlStore(engine),
+        clock=WallClock(),
+        metrics=metrics,
+    )
+    server = serve(
+        registry, settings.metrics_host, settings.metrics_port, ready=lambda: metrics.is_ready
+    )
+    click.echo(f"metrics on http://{settings.metrics_host}:{server.port}/metrics", err=True)
+    run_worker(worker, log_level)
+
+
+def _check_topics(settings: Settings) -> None:
+    """Refuse to start half: every topic must be there.
+
+    Raises:
+        BrokerError: the broker does not answer, or topics are missing.
+    """
+    wrong = [finding for finding in check_topics(settings) if finding.level == "error"]
+    if wrong:
+        texts = "; ".join(f"{finding.topic}: {finding.text}" for finding in wrong)
+        raise BrokerError(f"{texts}. Run: streamwatch topics create")
+
+
+def _judges(settings: Settings) -> int:
+    """Partitions of the readings topic."""
+    topic = prefixed(READINGS_TOPIC, settings.kafka.prefix)
+    return partition_counts(settings.kafka.bootstrap, [topic])[topic]
