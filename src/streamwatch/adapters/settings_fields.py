@@ -74,6 +74,8 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "group": Meaning("consumer group"),
         "partitions": Meaning("partitions of the readings topic", low=1, high=10_000),
         "prefix": Meaning("first part of the internal topics' names, such as staging"),
+        "session_timeout": _duration("silence after which a worker is taken for dead",
+                                     1_000, 1_800_000),
     },
     FlushSettings: {
         "interval": _duration("longest time between two flushes", 10, 600_000),

@@ -8,6 +8,9 @@ _Key = TypeVar("_Key")
 
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
+LARGEST = 1e12
+"""The largest number that is counted: no measure, quantity or price is larger, and sums of
+squares stay far from overflow."""
 ALL = "all"
 """The segment that holds every record of a shop."""
 
@@ -68,6 +71,7 @@ class Cell(msgspec.Struct):
         transitions: per stage and feature what it changed.
         sketches: per feature the log-binned sketch as ``{bin: count}``, see `domain.sketch`.
         first_arrival, last_arrival: milliseconds since 1970 UTC; 0 in an empty cell.
+        marks: per rule that only marks the records that broke it and were counted.
     """
 
     count: int = 0
@@ -79,6 +83,7 @@ class Cell(msgspec.Struct):
     sketches: dict[str, dict[int, int]] = {}
     first_arrival: int = 0
     last_arrival: int = 0
+    marks: dict[str, int] = {}
 
     def merge(self, other: "Cell") -> None:
         """Add another cell's records to this one; exact, and in any order."""
@@ -88,6 +93,7 @@ class Cell(msgspec.Struct):
         for name, values in other.labels.items():
             _add_counts(self.labels.setdefault(name, {}), values)
         _add_counts(self.rejects, other.rejects)
+        _add_counts(self.marks, other.marks)
         for stage, features in other.stages.items():
             mine = self.stages.setdefault(stage, {})
             for name, moments in features.items():

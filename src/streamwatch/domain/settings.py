@@ -105,12 +105,15 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         partitions: partitions of the readings topic when streamwatch creates it.
         prefix: first part of the internal topics' names, so that several streamwatch can
             share a cluster.
+        session_timeout: after so much silence a worker is taken for dead and its partitions
+            go to others, milliseconds.
     """
 
     bootstrap: str = "localhost:9092"
     group: str = "streamwatch"
     partitions: int = 8
     prefix: str = "streamwatch"
+    session_timeout: int = 30_000
 
 
 class FlushSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -36,6 +36,20 @@ class Stored(msgspec.Struct, frozen=True):
     states: Mapping[str, bytes]
     accounting: Accounting | None
 
+    def serving(self, topic_id: str) -> "Stored":
+        """What is stored, as it serves the topic that exists now.
+
+        A topic that was deleted and made anew has another id, and its offsets start over:
+        the state stays, the fence goes, and the epoch counts on. An empty id is not known.
+        """
+        if not topic_id or self.topic_id == topic_id:
+            return self
+        if not self.topic_id or self.fence is None:
+            return msgspec.structs.replace(self, topic_id=topic_id)
+        return msgspec.structs.replace(
+            self, fence=None, epoch=self.epoch + 1, topic_id=topic_id, accounting=None
+        )
+
 
 class Flush(msgspec.Struct, frozen=True):
     """What one database transaction writes: all of it or nothing.

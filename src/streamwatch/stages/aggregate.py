@@ -4,12 +4,12 @@ A record is only noted when it passes; the sums are made for many at once with N
 flush settles or the batch is full. Merging is exact, so it does not matter when.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streamwatch.domain.cells import ALL, Cell, Moments, Transition
+from streamwatch.domain.cells import ALL, LARGEST, Cell, Moments, Transition
 from streamwatch.domain.events import EventType
 from streamwatch.domain.sketch import LOG_GAMMA, NOT_POSITIVE
 from streamwatch.stages.batch import (
@@ -26,8 +26,14 @@ from streamwatch.stages.batch import (
 Cells = dict[str, Cell]
 """Segment → cell, of one place."""
 
+LONGEST_LABEL = 80
+"""Characters of a label's value that are kept."""
+
 SAME = 1e-9
 """Relative difference below which a stage left a value alone: conversions round."""
+
+LONGEST_KIND = 12
+"""Characters of a currency's name; a longer one counts as ``OTHER``."""
 
 
 def aggregate(
@@ -39,6 +45,9 @@ def aggregate(
         cell = result[reject.place][ALL]
         cell.rejects[reject.key] = cell.rejects.get(reject.key, 0) + 1
         _seen(cell, reject.arrived, reject.arrived)
+    for mark in batch.marks:
+        marks = result[mark.place][ALL].marks
+        marks[mark.key] = marks.get(mark.key, 0) + 1
     if batch.has_rows:
         columns = batch.columns()
         counted = columns.passed == COUNTED
@@ -58,9 +67,15 @@ def _features(columns: Columns, event_type: EventType) -> Iterator[tuple[str, in
         if name not in event_type.split:
             yield name, index, everything
             continue
-        kinds = np.array([(kind or "none").strip().upper() for kind in columns.splits])
-        for kind in np.unique(kinds).tolist():
-            yield f"{name}.{kind}", index, np.flatnonzero(kinds == kind)
+        kinds, codes = _codes(columns.splits, _kind)
+        for code, kind in enumerate(kinds):
+            yield f"{name}.{kind}", index, np.flatnonzero(codes == code)
+
+
+def _kind(text: str | None) -> str:
+    """By what a number is kept apart; refused records may name any, of any length."""
+    kind = (text or "").strip().upper()
+    return (kind if len(kind) <= LONGEST_KIND else "OTHER") or "NONE"
 
 
 def _sum_counts(columns: Columns, counted: NDArray[np.bool_], result: list[Cells]) -> None:
@@ -95,7 +110,7 @@ def _sum_stages(columns: Columns, name: str, index: int, rows: Ints, result: lis
     for at in np.flatnonzero(counts).tolist():
         transition = Transition(int(counts[at]), float(sums[at]))
         result[at][ALL].transitions.setdefault("normalise", {})[name] = transition
-    kept = (passed == COUNTED) & np.isfinite(after)
+    kept = (passed == COUNTED) & (np.abs(after) <= LARGEST)
     for at, bins in _bins_of(place[kept], after[kept]):
         result[at][ALL].sketches[name] = bins
 
@@ -104,12 +119,12 @@ def _sum_labels(
     columns: Columns, counted: NDArray[np.bool_], event_type: EventType, result: list[Cells]
 ) -> None:
     place = columns.place[counted]
-    for index, name in enumerate(event_type.labels):
-        values, codes = _codes([row[index] or "" for row in columns.labels])
-        counts = np.bincount(place * len(values) + codes) if len(place) else np.empty(0)
-        for joined in np.flatnonzero(counts).tolist():
-            at, code = divmod(joined, len(values))
-            result[at][ALL].labels.setdefault(name, {})[values[code]] = int(counts[joined])
+    for name, given in zip(event_type.labels, zip(*columns.labels, strict=True), strict=False):
+        values, codes = _codes(given)
+        pairs, counts = np.unique(place * len(values) + codes, return_counts=True)
+        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
+            at, code = divmod(pair, len(values))
+            result[at][ALL].labels.setdefault(name, {})[values[code]] = count
 
 
 def _sum_segments(
@@ -121,34 +136,33 @@ def _sum_segments(
 ) -> None:
     """The cells of one segmenting label: counts and numbers of each of its values."""
     cut, label = segment
-    values, codes = _codes([row[cut] or "" for row in columns.cuts])
+    values, codes = _codes([row[cut] for row in columns.cuts])
     if not values:
         return
-    joined = np.zeros(len(columns.place), dtype=np.int64)
-    joined[counted] = columns.place[counted] * len(values) + codes
-    size = len(result) * len(values)
+    pairs, numbers, counts = np.unique(
+        columns.place[counted] * len(values) + codes, return_inverse=True, return_counts=True
+    )
     cells: dict[int, Cell] = {}
-    for at in np.flatnonzero(np.bincount(joined[counted], minlength=size)).tolist():
-        place, code = divmod(at, len(values))
+    for number, (pair, count) in enumerate(zip(pairs.tolist(), counts.tolist(), strict=True)):
+        place, code = divmod(pair, len(values))
         if values[code]:
-            cells[at] = result[place][f"{label}={values[code]}"] = Cell()
-    for at, count in enumerate(np.bincount(joined[counted], minlength=size).tolist()):
-        if at in cells:
-            cells[at].count = count
+            cells[number] = result[place][f"{label}={values[code]}"] = Cell(count=count)
+    groups = np.zeros(len(columns.place), dtype=np.int64)
+    groups[counted] = numbers
     for name, index, rows in _features(columns, event_type):
         kept = rows[counted[rows]]
-        for at, moments in moments_of(joined[kept], columns.numbers[kept, index], size):
+        for at, moments in moments_of(groups[kept], columns.numbers[kept, index], len(pairs)):
             if at in cells:
                 cells[at].numbers[name] = moments
 
 
 def moments_of(groups: Ints, values: Floats, size: int) -> Iterator[tuple[int, Moments]]:
-    """The moments of each group that occurs; NaN and infinities count as missing.
+    """The moments of each group that occurs; NaN and what is beyond `LARGEST` count as missing.
 
     >>> list(moments_of(np.array([1, 1]), np.array([2.0, 4.0]), 3))
     [(1, Moments(n=2, mean=3.0, m2=2.0, missing=0))]
     """
-    present = np.isfinite(values)
+    present = np.abs(values) <= LARGEST
     all_counts = np.bincount(groups, minlength=size)
     groups, values = groups[present], values[present]
     counts = np.bincount(groups, minlength=size)
@@ -168,19 +182,29 @@ def _bins_of(groups: Ints, values: Floats) -> Iterator[tuple[int, dict[int, int]
     bins = np.full(len(values), NOT_POSITIVE, dtype=np.int64)
     positive = values > 0
     bins[positive] = np.ceil(np.log(values[positive]) / LOG_GAMMA).astype(np.int64)
-    pairs, counts = np.unique(np.stack([groups, bins]), axis=1, return_counts=True)
-    starts = np.flatnonzero(np.diff(pairs[0], prepend=-1))
+    # One number for group and bin, since sorting pairs takes many times as long.
+    pairs, counts = np.unique((groups << _BIN_BITS) + bins - NOT_POSITIVE, return_counts=True)
+    owners = pairs >> _BIN_BITS
+    indices = (pairs & ((1 << _BIN_BITS) - 1)) + NOT_POSITIVE
+    starts = np.flatnonzero(np.diff(owners, prepend=-1))
     for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(counts)], strict=True):
         chosen = slice(start, end)
-        sketch = dict(zip(pairs[1, chosen].tolist(), counts[chosen].tolist(), strict=True))
-        yield int(pairs[0, start]), sketch
+        sketch = dict(zip(indices[chosen].tolist(), counts[chosen].tolist(), strict=True))
+        yield int(owners[start]), sketch
 
 
-def _codes(values: Sequence[str]) -> tuple[list[str], Ints]:
-    """The distinct values, and each value as an index into them."""
-    codes: dict[str, int] = {}
-    numbers = [codes.setdefault(value, len(codes)) for value in values]
-    return list(codes), np.array(numbers, dtype=np.int64)
+_BIN_BITS = 32
+"""Bins run from `NOT_POSITIVE` to some ten thousands, so their distance fits these bits."""
+
+
+def _codes(
+    given: Sequence[str | None],
+    name_of: Callable[[str | None], str] = lambda text: (text or "")[:LONGEST_LABEL],
+) -> tuple[list[str], Ints]:
+    """The names of the distinct values, and each value as an index into them."""
+    names: dict[str, int] = {}
+    codes = {value: names.setdefault(name_of(value), len(names)) for value in dict.fromkeys(given)}
+    return list(names), np.fromiter(map(codes.__getitem__, given), np.int64, len(given))
 
 
 def _seen(cell: Cell, first: int, last: int) -> None:

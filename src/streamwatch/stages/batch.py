@@ -34,19 +34,30 @@ class Reject(msgspec.Struct, frozen=True, gc=False):
     arrived: int
 
 
+class Mark(msgspec.Struct, frozen=True, gc=False):
+    """A counted record that broke a rule which only marks: place, and the rule's name."""
+
+    place: int
+    key: str
+
+
 class Batch:
     """Noted records of one event type.
 
     Attributes:
         places: place → index.
         rejects: the refused ones.
+        marks: of counted ones.
     """
 
-    __slots__ = ("_get_labels", "_get_numbers", "_nothing", "_rows", "_split", "places", "rejects")
+    __slots__ = (
+        "_get_labels", "_get_numbers", "_nothing", "_rows", "_split", "marks", "places", "rejects",
+    )  # fmt: skip
 
     def __init__(self, event_type: EventType) -> None:
         self.places: dict[Place, int] = {}
         self.rejects: list[Reject] = []
+        self.marks: list[Mark] = []
         self._rows: list[tuple[Any, ...]] = []
         self._get_numbers = tuple_getter(event_type.numbers)
         self._get_labels = tuple_getter(event_type.labels)

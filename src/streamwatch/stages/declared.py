@@ -6,6 +6,7 @@ while a broken conversion of ours shifts from `normalise` on.
 """
 
 from collections.abc import Callable
+from itertools import product
 from operator import attrgetter
 from typing import Any
 
@@ -14,8 +15,21 @@ from streamwatch.domain.events import EventType, Received
 Numbers = tuple[float | None, ...]
 """The numeric features of an event type, in `EventType.numbers` order."""
 
-IN_CM = {"cm": 1.0, "mm": 0.1, "m": 100.0, "in": 2.54, "inch": 2.54, "inches": 2.54, "ft": 30.48}
-IN_KG = {"kg": 1.0, "g": 0.001, "lb": 0.45359237, "lbs": 0.45359237, "st": 6.35029318}
+_CM_SPELLINGS = {
+    1.0: "cm cms centimetre centimetres centimeter centimeters",
+    0.1: "mm mms millimetre millimetres millimeter millimeters",
+    100.0: "m metre metres meter meters",
+    2.54: 'in ins inch inches "',
+    30.48: "ft foot feet '",
+}
+_KG_SPELLINGS = {
+    1.0: "kg kgs kilo kilos kilogram kilograms",
+    0.001: "g gram grams",
+    0.45359237: "lb lbs pound pounds",
+    6.35029318: "st stone stones",
+}
+IN_CM = {name: factor for factor, names in _CM_SPELLINGS.items() for name in names.split()}
+IN_KG = {name: factor for factor, names in _KG_SPELLINGS.items() for name in names.split()}
 _TABLES = {"height": IN_CM, "weight": IN_KG}
 
 
@@ -30,20 +44,23 @@ def compile_declared(event_type: EventType) -> Callable[[Received], Numbers]:
     numbers: Callable[[Any], Numbers] = _tuple_of(event_type.numbers)
     if not event_type.units:
         return numbers
-    unit_names = tuple(event_type.units.get(name, "event_id") for name in event_type.numbers)
-    units: Callable[[Any], tuple[str | None, ...]] = _tuple_of(unit_names)
-    usual = tuple(_USUAL.get(name) for name in event_type.numbers)
-    tables = tuple(_TABLES.get(name) for name in event_type.numbers)
+    units: Callable[[Any], tuple[str | None, ...]] = _tuple_of(tuple(event_type.units.values()))
+    usual = frozenset(product(*((None, _USUAL[name]) for name in event_type.units)))
+    tables = [
+        (event_type.numbers.index(name), _TABLES[name], which)
+        for which, name in enumerate(event_type.units)
+    ]
 
     def declared(record: Received) -> Numbers:
-        values = numbers(record)
         given = units(record)
-        if all(u is None or g == u or g is None for u, g in zip(usual, given, strict=True)):
-            return values
-        return tuple(
-            value if table is None or value is None else _converted(value, unit, table)
-            for value, unit, table in zip(values, given, tables, strict=True)
-        )
+        if given in usual:
+            return numbers(record)
+        values = list(numbers(record))
+        for place, table, which in tables:
+            value = values[place]
+            if value is not None:
+                values[place] = _converted(value, given[which], table)
+        return tuple(values)
 
     return declared
 

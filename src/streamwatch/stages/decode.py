@@ -44,9 +44,7 @@ def compile_decode(source: SourceSettings) -> Decode:
             if read is None:
                 return _read_untyped(reader, value)
             event = read(value)
-            # The decoder keeps the last of two equal keys. Counting keys is the cheap way to
-            # notice; the exact answer is asked for only when the counts differ.
-            if len(fields_of(value)) != value.count(b'":') and has_doubled_key(value):
+            if _is_suspicious(value, len(fields_of(value))) and has_doubled_key(value):
                 return Refusal("reject", "decode", "doubled-key")
         except msgspec.ValidationError:
             return _explain(reader, value)
@@ -92,9 +90,18 @@ def _read_untyped(reader: FieldReader, value: bytes) -> Received | Refusal:
     raw = msgspec.json.decode(value)
     if not isinstance(raw, dict):
         return _dead("not-an-object")
-    if len(raw) != value.count(b'":') and has_doubled_key(value):
+    if _is_suspicious(value, len(raw)) and has_doubled_key(value):
         return Refusal("reject", "decode", "doubled-key")
     return reader.event(raw)
+
+
+def _is_suspicious(value: bytes, keys: int) -> bool:
+    """Whether the text may have a doubled key, of which the decoder keeps the last.
+
+    Counting is the cheap way to notice; the exact answer is asked for only when the counts
+    differ, or a space before a colon makes counting unsafe.
+    """
+    return keys != value.count(b'":') or b'" :' in value
 
 
 def has_doubled_key(value: bytes) -> bool:

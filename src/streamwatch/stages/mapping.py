@@ -15,7 +15,7 @@ LONGEST_NAME = 200
 _FOOT = r"(?:'|\u2032|\u2019|ft\.?|feet|foot)"
 _INCH = r"(?:\"|\u2033|\u201d|''|in\.?|inch(?:es)?)"
 _FEET_INCHES = re.compile(
-    rf"\s*(\d{{1,2}})\s*{_FOOT}\s*(?:(\d{{1,2}}(?:\.\d+)?)\s*{_INCH}?)?\s*", re.IGNORECASE
+    rf"\s*([0-9]{{1,2}})\s*{_FOOT}\s*(?:([0-9]{{1,2}}(?:\.[0-9]+)?)\s*{_INCH}?)?\s*", re.IGNORECASE
 )
 
 
@@ -52,6 +52,13 @@ class FieldReader:
                 self._constants[unit_field] = mapping.unit
             elif unit_field is not None and mapping.unit_path is not None:
                 self._paths[unit_field] = mapping.unit_path.split(".")
+        shopper = self._paths["shopper"]
+        # Where the shopper stands nothing else is read, so that no field is a copy of it.
+        self._paths = {
+            name: path
+            for name, path in self._paths.items()
+            if name == "shopper" or path[: len(shopper)] != shopper
+        }
         self._texts = {f.name for f in self._fields if f.type in (str, str | None)}
         # Numbers come before their units, since a height in feet and inches sets its own.
         self._wanted = [item for item in self._paths.items() if item[0] not in self._constants]
@@ -60,7 +67,7 @@ class FieldReader:
         """Field → key of the JSON object, or ``None`` if that is not the whole mapping."""
         keys = [path[0] for path in self._paths.values()]
         nested = any(len(path) > 1 for path in self._paths.values())
-        if nested or self._constants or len(set(keys)) < len(keys):
+        if nested or self._constants or len(set(keys)) < len(self._fields):
             return None
         return {name: path[0] for name, path in self._paths.items()}
 

@@ -19,9 +19,12 @@ from streamwatch.stages.validate import Validated
 CENTIMETRES_PER = {"cm": 1.0, "m": 100.0, "mm": 0.1, "in": 2.54, "ft": 30.48}
 KILOGRAMS_PER = {"kg": 1.0, "g": 1e-3, "lb": 0.45359237, "st": 6.35029318}
 _UNIT_NAMES = {
-    "centimetre": "cm", "centimeter": "cm", "metre": "m", "meter": "m", "millimetre": "mm",
-    "millimeter": "mm", "inch": "in", "inches": "in", '"': "in", "foot": "ft", "feet": "ft",
-    "kilogram": "kg", "kilo": "kg", "gram": "g", "pound": "lb", "pounds": "lb", "lbs": "lb",
+    "cms": "cm", "centimetre": "cm", "centimetres": "cm", "centimeter": "cm", "centimeters": "cm",
+    "mms": "mm", "millimetre": "mm", "millimetres": "mm", "millimeter": "mm", "millimeters": "mm",
+    "metre": "m", "metres": "m", "meter": "m", "meters": "m",
+    "ins": "in", "inch": "in", "inches": "in", '"': "in", "foot": "ft", "feet": "ft", "'": "ft",
+    "kgs": "kg", "kilo": "kg", "kilos": "kg", "kilogram": "kg", "kilograms": "kg",
+    "gram": "g", "grams": "g", "lbs": "lb", "pound": "lb", "pounds": "lb",
     "stone": "st", "stones": "st",
 }  # fmt: skip
 _GENDERS = {
@@ -147,7 +150,7 @@ def _return(record: ReceivedReturn) -> Event:
 
 def _unit(text: str | None) -> str:
     name = (text or "").strip().lower().rstrip(".")
-    return _UNIT_NAMES.get(name) or _UNIT_NAMES.get(name.rstrip("s")) or name
+    return _UNIT_NAMES.get(name, name)
 
 
 def _label(text: str | None) -> str | None:

@@ -42,16 +42,19 @@ def shop_key(master_key: bytes, shop: str) -> bytes:
 
 def compile_pseudonymise(master_key: bytes) -> Pseudonymise:
     """The pseudonymise stage under one master key of 16 to 64 bytes."""
-    keys: dict[str, bytes] = {}
+    keyed: dict[str, blake2b] = {}
 
     def pseudonymise(normalised: Normalised) -> Pseudonymised:
         event, shopper = normalised.event, normalised.shopper
         pseudonym = None
         if shopper:
-            key = keys.get(event.shop)
-            if key is None:
-                key = keys[event.shop] = shop_key(master_key, event.shop)
-            pseudonym = blake2b(shopper.encode(), key=key, digest_size=PSEUDONYM_BYTES).hexdigest()
+            fresh = keyed.get(event.shop)
+            if fresh is None:
+                key = shop_key(master_key, event.shop)
+                fresh = keyed[event.shop] = blake2b(key=key, digest_size=PSEUDONYM_BYTES)
+            hasher = fresh.copy()
+            hasher.update(shopper.encode())
+            pseudonym = hasher.hexdigest()
         return Pseudonymised(event, pseudonym, normalised.occurred, normalised.marks)
 
     return pseudonymise

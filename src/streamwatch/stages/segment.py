@@ -37,20 +37,36 @@ class Segmented(msgspec.Struct, frozen=True, gc=False):
 Segment = Callable[[Pseudonymised, int], Segmented | Refusal]
 """From the record and the oldest time that may still be counted, in milliseconds."""
 
+HourOf = Callable[[str, int], int]
+"""From a shop and a moment to the start of its hour in the shop's zone; milliseconds."""
+
 
 def segment_labels(event_type: EventType, wanted: tuple[str, ...]) -> tuple[str, ...]:
     """The segmenting labels that this event type has."""
     return tuple(name for name in wanted if name in event_type.labels)
 
 
-def compile_segment(labels: tuple[str, ...], phase_of: Callable[[str], int]) -> Segment:
-    """The segment stage of one source.
+def compile_hour_of(phase_of: Callable[[str], int]) -> HourOf:
+    """The hours of every shop.
 
     ``phase_of(shop)`` is how far the shop's full hours stand behind UTC's, in milliseconds:
     0 for most zones, 1,800,000 for India's.
 
+    >>> compile_hour_of(lambda shop: 1_800_000)("mumbai", 7_300_000)
+    5400000
+    """
+
+    def hour_of(shop: str, moment: int) -> int:
+        return moment - (moment - phase_of(shop)) % HOUR_MS
+
+    return hour_of
+
+
+def compile_segment(labels: tuple[str, ...], hour_of: HourOf) -> Segment:
+    """The segment stage of one source.
+
     >>> from streamwatch.domain.events import WidgetEvent
-    >>> segment = compile_segment(("gender",), lambda shop: 0)
+    >>> segment = compile_segment(("gender",), compile_hour_of(lambda shop: 0))
     >>> event = WidgetEvent("a", "s", gender="female")
     >>> segment(Pseudonymised(event, None, 7_300_000, ()), 0).hour
     7200000
@@ -72,7 +88,7 @@ def compile_segment(labels: tuple[str, ...], phase_of: Callable[[str], int]) -> 
         occurred, event = record.occurred, record.event
         if occurred < oldest:
             return Refusal("reject", "segment", "too-late", "time")
-        hour = occurred - (occurred - phase_of(event.shop)) % HOUR_MS
+        hour = hour_of(event.shop, occurred)
         return Segmented(event, record.pseudonym, occurred, record.marks, hour, cuts_of(event))
 
     return segment

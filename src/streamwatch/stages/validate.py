@@ -1,11 +1,12 @@
 """validate: is this a record that can be counted, and does it keep the experts' rules?"""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container
 from datetime import tzinfo
 
 import msgspec
 
+from streamwatch.domain.cells import LARGEST
 from streamwatch.domain.events import EventType, Received
 from streamwatch.domain.refusals import Refusal
 from streamwatch.domain.settings import Rule
@@ -13,6 +14,9 @@ from streamwatch.stages.declared import Numbers
 from streamwatch.stages.mapping import LONGEST_NAME
 from streamwatch.stages.rules import compile_rule
 from streamwatch.stages.when import EARLIEST_MS, event_time_ms
+
+NUL = "\0"
+"""A character that PostgreSQL cannot store, so that no id may hold it."""
 
 
 class Validated(msgspec.Struct, frozen=True, gc=False):
@@ -37,7 +41,7 @@ def compile_validate(
     event_type: EventType,
     rules: tuple[Rule, ...],
     zone_of: Callable[[str], tzinfo],
-    known_shops: Mapping[str, object] | None,
+    known_shops: Container[str] | None,
     required: tuple[str, ...] = (),
 ) -> Validate:
     """The validate stage of one source; ``known_shops`` of ``None`` admits every shop."""
@@ -49,9 +53,9 @@ def compile_validate(
 
     def validate(record: Received, declared: Numbers, latest: int) -> Validated | Refusal:
         shop = record.shop
-        if not 0 < len(record.event_id) <= LONGEST_NAME:
+        if not 0 < len(record.event_id) <= LONGEST_NAME or NUL in record.event_id:
             return Refusal("reject", "validate", "bad-id", "event_id")
-        if not 0 < len(shop) <= LONGEST_NAME:
+        if not 0 < len(shop) <= LONGEST_NAME or NUL in shop:
             return Refusal("reject", "validate", "bad-id", "shop")
         if known_shops is not None and shop not in known_shops:
             return Refusal("reject", "validate", "unknown-shop", "shop")
@@ -62,8 +66,9 @@ def compile_validate(
             reason = "future-time" if occurred > latest else "absurd-time"
             return Refusal("reject", "validate", reason, "time")
         for place, value in enumerate(declared):
-            if value is not None and not math.isfinite(value):
-                return Refusal("reject", "validate", "not-finite", event_type.numbers[place])
+            if value is not None and not -LARGEST <= value <= LARGEST:
+                reason = "absurd-number" if math.isfinite(value) else "not-finite"
+                return Refusal("reject", "validate", reason, event_type.numbers[place])
         marks: tuple[str, ...] = ()
         for rule, holds in compiled:
             if not holds(record, declared):

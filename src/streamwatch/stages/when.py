@@ -1,6 +1,7 @@
 """Reading the time that a client wrote."""
 
 import math
+import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 
@@ -11,6 +12,9 @@ EARLIEST_MS = 946_684_800_000
 
 _SECONDS_BELOW = 1e11
 """A number below it is read as seconds (up to the year 5138), from it on as milliseconds."""
+
+_BARE_DATE = len("20260901")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
 
 
 def event_time_ms(time: Time, zone: Callable[[], tzinfo]) -> int | None:
@@ -25,6 +29,10 @@ def event_time_ms(time: Time, zone: Callable[[], tzinfo]) -> int | None:
     (1788256800500, None)
     """
     if isinstance(time, str):
+        # ISO 8601 without dashes looks like a number: 13 digits could be a date, an hour and
+        # a minute. Past the length of a bare date, the number is meant.
+        if len(time) > _BARE_DATE and "-" not in time and (number := _number_ms(time)) is not None:
+            return number
         try:
             moment = datetime.fromisoformat(time)
         except ValueError:
@@ -39,13 +47,12 @@ def event_time_ms(time: Time, zone: Callable[[], tzinfo]) -> int | None:
 
 
 def _number_ms(text: str) -> int | None:
-    try:
-        return _epoch_ms(float(text))
-    except ValueError:
+    if not _NUMBER.fullmatch(text):
         return None
+    return _epoch_ms(float(text))
 
 
 def _epoch_ms(number: float) -> int | None:
-    if not math.isfinite(number):
+    if not -math.inf < number < math.inf:  # unlike isfinite, for whole numbers of any length
         return None
     return round(number * 1000) if abs(number) < _SECONDS_BELOW else round(number)

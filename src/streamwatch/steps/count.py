@@ -19,6 +19,7 @@ from streamwatch.domain.rows import Value
 from streamwatch.domain.statevalue import pack
 from streamwatch.stages.aggregate import aggregate
 from streamwatch.stages.batch import Batch, Place
+from streamwatch.stages.bounds import add_cells
 from streamwatch.stages.declared import Numbers
 from streamwatch.stages.decode import Decode
 from streamwatch.stages.normalise import Normalise
@@ -163,12 +164,7 @@ class CountStep:
         found = aggregate(state.batch, self.source.event_type, self.source.labels)
         state.batch = Batch(self.source.event_type)
         for place, cells in found.items():
-            held = state.cells(place)
-            for segment, cell in cells.items():
-                if segment in held:
-                    held[segment].merge(cell)
-                else:
-                    held[segment] = cell
+            add_cells(state.cells(place), cells)
             state.changed.add(place)
 
     def _partial(self, state: CountState, place: Place, fence: int, epoch: int) -> Message:

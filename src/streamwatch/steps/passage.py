@@ -7,7 +7,7 @@ from streamwatch.domain.messages import Message
 from streamwatch.domain.records import Record
 from streamwatch.domain.refusals import Refusal
 from streamwatch.domain.rows import RejectRow, Value
-from streamwatch.stages.batch import POINTS
+from streamwatch.stages.batch import POINTS, Mark
 from streamwatch.stages.declared import Numbers
 from streamwatch.stages.mapping import LONGEST_NAME
 from streamwatch.stages.segment import Segmented
@@ -18,6 +18,13 @@ from streamwatch.taps.take import Sampled, Tap, Where, take
 
 DEAD_LETTERS = ".dlq"
 """What is appended to a source's topic to name its dead-letter topic."""
+
+LONGEST_DEAD_LETTER = 900_000
+"""Bytes of a payload that a dead letter carries: with its headers it must fit what producers and
+brokers take by default. A longer one is cut, and its header ``streamwatch.cut_from`` says so."""
+
+LONGEST_KEY = 10_000
+"""Bytes of a key that a dead letter carries."""
 
 _NOTHING: Mapping[str, Value] = {}
 
@@ -81,6 +88,8 @@ class Passage:
             state.progress.arrival = max(state.progress.arrival, segmented.occurred)
         place = state.batch.place(event.shop, hour)
         state.batch.count(place, self.arrived, declared, event, segmented.cuts)
+        if segmented.marks:
+            state.batch.marks += [Mark(place, name) for name in segmented.marks]
         self._outcome.aggregated += 1
 
     def refuse(
@@ -145,7 +154,7 @@ class Passage:
             outcome.rejected += 1
             return
         outcome.dead_lettered += 1
-        headers = (
+        headers: tuple[tuple[str, bytes], ...] = (
             ("streamwatch.topic", where.topic.encode()),
             ("streamwatch.partition", str(where.partition).encode()),
             ("streamwatch.offset", str(record.offset).encode()),
@@ -153,5 +162,9 @@ class Passage:
             ("streamwatch.reason", refusal.reason.encode()),
         )
         value = b"" if record.value is None else record.value
+        if len(value) > LONGEST_DEAD_LETTER:
+            headers = (*headers, ("streamwatch.cut_from", str(len(value)).encode()))
+            value = value[:LONGEST_DEAD_LETTER]
+        key = record.key and record.key[:LONGEST_KEY]
         topic = where.topic + DEAD_LETTERS
-        outcome.messages.append(Message(topic, record.key, value, headers=headers))
+        outcome.messages.append(Message(topic, key, value, headers=headers))

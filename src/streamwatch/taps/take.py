@@ -11,6 +11,10 @@ from streamwatch.taps.columns import ADDED, written_columns
 from streamwatch.taps.filter import Condition, compile_filter
 from streamwatch.taps.select import event_hash, sample_threshold
 
+LONGEST_ID = 200
+"""Characters kept of an event id or a shop: before `validate` they may be of any length, and an
+index cannot hold more than some thousand bytes."""
+
 
 class Tap(msgspec.Struct, frozen=True):
     """One tap after one stage, ready to take records.
@@ -108,8 +112,8 @@ def take(
             topic=where.topic,
             partition=where.partition,
             offset=offset,
-            event_id=sampled.event_id,
-            shop=getattr(event, "shop", ""),
+            event_id=sampled.event_id[:LONGEST_ID],
+            shop=getattr(event, "shop", "")[:LONGEST_ID],
             occurred_at=occurred,
             arrived_at=arrived,
             columns=columns,

@@ -35,6 +35,11 @@ SLICES_WAITING = 16
 
 RECORDS_A_FETCH = 4_000
 
+REBALANCE_SECONDS = 60.0
+"""How long a rebalance waits for a worker that still writes what it has."""
+
+REQUEST_SECONDS = 90.0
+
 
 class _AsItIs(Codec):
     """Hands on what it gets: the driver's messages hold slices, not bytes."""
@@ -95,12 +100,17 @@ class Worker:
         self.app = self._make_app()
 
     def _make_app(self) -> SliceApp:
+        session_s = self._settings.kafka.session_timeout / 1000
         app = SliceApp(
             self._settings.kafka.group,
             fences=self.owned,
             broker=[f"kafka://{one}" for one in self._settings.kafka.bootstrap.split(",")],
             broker_max_poll_records=RECORDS_A_FETCH,
             broker_commit_interval=1.0,
+            broker_session_timeout=session_s,
+            broker_heartbeat_interval=session_s / 5,
+            broker_rebalance_timeout=max(session_s, REBALANCE_SECONDS),
+            broker_request_timeout=max(session_s * 1.5, REQUEST_SECONDS),
             consumer_auto_offset_reset="earliest",
             stream_buffer_maxsize=SLICES_WAITING,
             stream_wait_empty=True,

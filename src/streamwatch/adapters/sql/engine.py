@@ -16,6 +16,14 @@ LOCK_SECONDS = 30
 """How long a writer waits for another process's transaction on SQLite."""
 
 CONNECT_SECONDS = 10
+_LIMITS = {
+    "idle_in_transaction_session_timeout": 5,
+    "lock_timeout": 10,
+    "statement_timeout": 60,
+}
+"""Seconds after which PostgreSQL ends a transaction that waits for its client, a wait for a
+lock, and a statement."""
+
 _BEGIN = "streamwatch_begin"
 
 
@@ -108,6 +116,8 @@ def _postgresql(address: URL) -> Engine:
             connect_args={
                 "application_name": "streamwatch",
                 "connect_timeout": CONNECT_SECONDS,
+                # A worker that falls asleep in a transaction must not hold its locks for ever.
+                "options": " ".join(f"-c {name}={value}s" for name, value in _LIMITS.items()),
             },
         )
     except ImportError as error:

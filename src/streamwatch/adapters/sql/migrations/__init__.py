@@ -105,6 +105,9 @@ def _engine(database: str | Engine) -> Iterator[Engine]:
 def _migrating(database: str | Engine) -> Iterator[tuple[Config, Connection]]:
     with _engine(database) as engine, writing(engine) as connection:
         if engine.dialect.name == "postgresql":
+            # A migration of large tables may take its time, and waits for another one's end.
+            for limit in ("statement_timeout", "lock_timeout"):
+                connection.execute(select(func.set_config(limit, "0", True)))  # noqa: FBT003
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         config = _config()
         config.attributes["connection"] = connection

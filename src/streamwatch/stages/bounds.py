@@ -1,0 +1,40 @@
+"""Bounds on what the shops' own words may take up.
+
+A client that sends a new category with every record would else make a cell for each, until the
+partial is too large for a message.
+"""
+
+from streamwatch.domain.cells import ALL, Cell
+
+MOST_SEGMENTS = 200
+"""Segments of one shop and hour; those first seen are kept, the others count in ``all`` only."""
+
+MOST_VALUES = 500
+"""Values of one label in one cell; those seen later count as `OTHER`."""
+
+OTHER = "~other"
+
+
+def add_cells(held: dict[str, Cell], found: dict[str, Cell]) -> None:
+    """Merge the cells of one shop and hour into those that are held, within the bounds.
+
+    >>> held = {ALL: Cell(count=2)}
+    >>> add_cells(held, {ALL: Cell(count=3), "gender=male": Cell(count=1)})
+    >>> held[ALL].count, held["gender=male"].count
+    (5, 1)
+    """
+    for segment, cell in found.items():
+        mine = held.get(segment)
+        if mine is not None:
+            mine.merge(cell)
+        elif len(held) <= MOST_SEGMENTS:
+            held[segment] = cell
+    for values in held[ALL].labels.values():
+        if len(values) > MOST_VALUES:
+            _fold(values)
+
+
+def _fold(values: dict[str, int]) -> None:
+    for name in list(values)[MOST_VALUES:]:
+        if name != OTHER:
+            values[OTHER] = values.get(OTHER, 0) + values.pop(name)
