@@ -23,7 +23,8 @@ from streamwatch.domain.settings import Settings
 
 SETTINGS = """\
 database: {database}
-kafka: {{bootstrap: "{bootstrap}", group: "{name}", prefix: "{name}", partitions: 3}}
+kafka: {{bootstrap: "{bootstrap}", group: "{name}", prefix: "{name}", partitions: 3,
+         session_timeout: 6s}}
 sources:
   - {{topic: "{name}.widget-event", event: widget-event}}
   - {{topic: "{name}.purchase", event: purchase}}
@@ -33,7 +34,9 @@ metrics_port: 0
 """
 
 TAPS = {
-    "widgets": "event: widget-event\nafter: [decode, normalise, pseudonymise, segment]\nsample: 1\n",
+    "widgets": (
+        "event: widget-event\nafter: [decode, normalise, pseudonymise, segment]\nsample: 1\n"
+    ),
     "purchases": "event: purchase\nafter: [normalise]\nsample: 25%\n",
 }
 
@@ -47,6 +50,11 @@ def wait_for(condition: Callable[[], bool], what: str, seconds: float = 90.0) ->
         time.sleep(0.1)
 
 
+def wait_for_more_than(stage: "Stage", offsets: float) -> None:
+    """Wait until the database includes more than so many offsets of the sources."""
+    wait_for(lambda: stage.passed() > offsets, f"more than {offsets} offsets passed")
+
+
 class Worker(msgspec.Struct, frozen=True):
     """A worker process."""
 
@@ -56,6 +64,10 @@ class Worker(msgspec.Struct, frozen=True):
     @property
     def runs(self) -> bool:
         return self.process.poll() is None
+
+    def wait_until_ready(self) -> None:
+        """Until it has its partitions and their state."""
+        wait_for(lambda: "Worker ready" in self.log.read_text(), "the worker is ready")
 
     def terminate(self) -> int:
         """SIGTERM, as an operator stops it; its exit code."""
@@ -129,9 +141,7 @@ class Stage:
             Outgoing(self.topic(kind), key, value, arrived, "test", number)
             for number, (kind, arrived, value, key) in enumerate(records)
         )
-        done = replay(
-            outgoing, self.settings.kafka.bootstrap, now_ms=time.time_ns() // 1_000_000
-        )
+        done = replay(outgoing, self.settings.kafka.bootstrap, now_ms=time.time_ns() // 1_000_000)
         assert sum(done.sent.values()) == len(records)
 
     def ends(self, topics: Sequence[str]) -> dict[tuple[str, int], int]:
@@ -152,6 +162,11 @@ class Stage:
                 return all(committed.get(place, 0) >= end for place, end in ends.items())
 
             wait_for(done, f"{topics} read to {ends}, at {self.committed()}", seconds)
+
+    def passed(self) -> int:
+        """Offsets of the sources that the database includes."""
+        found = self.rows("SELECT coalesce(sum(next_offset - first_offset), 0) FROM accounting")
+        return int(str(found[0][0]))
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         """The rows of a query."""

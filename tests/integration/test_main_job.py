@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.integration.stage import Stage, wait_for
+from tests.integration.stage import Stage, wait_for_more_than
 from tests.integration.truth import simulated, verify
 
 BAD_EVERY = 97
@@ -33,7 +32,7 @@ def test_a_killed_worker_that_comes_back_loses_and_doubles_nothing(stage: Stage)
     stage.send(records)
     for part in (0.15, 0.5):
         worker = stage.start_worker()
-        wait_for(lambda part=part: _passed(stage) > part * len(records), "part of the records")
+        wait_for_more_than(stage, part * len(records))
         worker.kill()
     stage.start_worker()
     stage.wait_until_read()
@@ -47,15 +46,10 @@ def test_a_worker_that_joins_and_leaves_ten_times_skips_no_offset(stage: Stage) 
     for turn in range(10):
         second = stage.start_worker()
         stage.send(records[turn * portion : (turn + 1) * portion if turn < 9 else None])
-        wait_for(lambda: "Worker ready" in second.log.read_text(), "the second worker is ready")
+        second.wait_until_ready()
         if turn % 3 == 2:
             second.kill()
         else:
             assert second.terminate() == 0
     stage.wait_until_read()
     verify(stage, records)
-
-
-def _passed(stage: Stage) -> int:
-    found = stage.rows("SELECT coalesce(sum(next_offset - first_offset), 0) FROM accounting")
-    return int(str(found[0][0]))

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import msgspec
@@ -117,6 +119,8 @@ class Worker:
             topic_allow_declare=False,
             topic_disable_leader=True,
             web_enabled=False,
+            # Nothing is ever stored there: there are no tables.
+            datadir=Path(tempfile.gettempdir()) / "streamwatch-faust",
             worker_redirect_stdouts=False,
             producer_linger=0.005,
         )

@@ -107,7 +107,7 @@ def _migrating(database: str | Engine) -> Iterator[tuple[Config, Connection]]:
         if engine.dialect.name == "postgresql":
             # A migration of large tables may take its time, and waits for another one's end.
             for limit in ("statement_timeout", "lock_timeout"):
-                connection.execute(select(func.set_config(limit, "0", True)))  # noqa: FBT003
+                connection.execute(select(func.set_config(limit, "0", True)))
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         config = _config()
         config.attributes["connection"] = connection
