@@ -81,17 +81,17 @@ def verify_cells(stage: Stage, records: Sequence[Record]) -> None:
     """The stored cells, summed over the partitions, hold each good record once."""
     expected: Counter[tuple[str, str, str]] = Counter()
     heights: Counter[str] = Counter()
-    for kind, _, value, key in records:
-        if key != b"bad":
+    for kind, _, value, shop_key in records:
+        if shop_key != b"bad":
             event = json.loads(value or b"{}")
             expected[kind, event["shop"], event["time"][:13]] += 1
             heights[event["shop"]] += "height" in event
     found: Counter[tuple[str, str, str]] = Counter()
     measured: Counter[str] = Counter()
-    for topic, key, stored in stage.rows("SELECT topic, key, value FROM states WHERE step='count'"):
+    for topic, key, state in stage.rows("SELECT topic, key, value FROM states WHERE step='count'"):
         hour, _, shop = str(key).partition("/")
         if shop:
-            cells = unpack(stored_bytes(stored), dict[str, Cell], VERSION, str(key))
+            cells = unpack(stored_bytes(state), dict[str, Cell], VERSION, str(key))
             moment = datetime.fromtimestamp(int(hour) / 1000, UTC).strftime("%Y-%m-%dT%H")
             found[str(topic).removeprefix(f"{stage.name}."), shop, moment] += cells[ALL].count
             if "height" in cells[ALL].numbers:
