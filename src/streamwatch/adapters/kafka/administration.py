@@ -11,7 +11,7 @@ from kafka.errors import AuthorizationError, KafkaError
 
 from streamwatch.errors import BrokerError, ConfigurationError
 
-PATIENCE_S = 4.0
+PATIENCE_S = 15
 """How long an answer is waited for."""
 
 

@@ -208,7 +208,9 @@ class _Replay:
         if batch is None:
             batch = self._batches[place] = self._producer.create_batch()
         if not _append(batch, record):
-            await self._send(place)
+            # All of them, so that no partition falls far behind the others in the records' time:
+            # a reader that is quick takes a partition without new records for one that is quiet.
+            await self._flush()
             batch = self._batches[place] = self._producer.create_batch()
             _append(batch, record)
         if done.first_ms is None or done.last_ms is None:
