@@ -1,16 +1,18 @@
 # Everything from a fresh clone, on Debian and macOS: needs Python 3.11 or newer, make, and either
-# a running Docker engine or a JDK 17 or newer with Maven. Works with GNU make 3.81.
+# a running Docker engine or a JDK 17 or newer with Maven; `make test` also needs Prometheus and
+# Alertmanager with their promtool and amtool, and Chromium. Works with GNU make 3.81.
 
 BIN := .venv/bin
 STAMP := .venv/.installed
 PYTEST_OPTIONS :=
 LOCK_OPTIONS :=
 
-.PHONY: help install demo test lint lock clean
+.PHONY: help install demo test lint monitoring browser lock clean
 
 help:
 	@echo "make demo     the whole story on this machine: Kafka, worker, database, faults found"
-	@echo "make test     lint, then every test; starts the Kafka and PostgreSQL that they need"
+	@echo "make test     lint, then every test; starts the Kafka and PostgreSQL that they need;"
+	@echo "              needs Prometheus, Alertmanager and Chromium installed"
 	@echo "make lint     ruff, mypy --strict, and the rules of who may import whom"
 	@echo "make install  only make .venv, which the others do by themselves"
 	@echo "make lock     make requirements.lock anew from pyproject.toml"
@@ -43,8 +45,19 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+# One test needs no Prometheus and no browser, all of them do: say so before the minutes that
+# they take.
+test: $(if $(PYTEST_OPTIONS),,monitoring browser) lint
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+monitoring: $(STAMP)
+	@$(BIN)/python -m streamwatch.adapters.local.monitoring
+
+browser:
+	@for name in $(STREAMWATCH_TEST_CHROMIUM) chromium chromium-browser google-chrome; do \
+	  command -v "$$name" >/dev/null && exit 0; done; \
+	echo "not installed: chromium, for the tests of the pages; on Debian: apt-get install chromium;" \
+	  "elsewhere name the program in STREAMWATCH_TEST_CHROMIUM" >&2; exit 1
 
 lock:
 	@python=$$(sh dev/find-python $(or $(PYTHON),python3.11)) || exit 1; \

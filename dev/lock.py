@@ -16,8 +16,8 @@ from pathlib import Path
 OLDEST_PYTHON = (3, 11)
 LOCK = Path(__file__).resolve().parents[1] / "requirements.lock"
 HEADER = """\
-# Made from pyproject.toml by `make lock`: the runtime dependencies, the extras postgres and
-# parquet, and the dependency group dev. Hashes cover the files for every platform.
+# Made from pyproject.toml by `make lock`: the runtime dependencies, all extras, and the
+# dependency group dev. Hashes cover the files for every platform.
 """
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from streamwatch.adapters.sql.engine import create_engine_for
+from streamwatch.adapters.sql.migrations import head_revision
 from streamwatch.adapters.sql.store import SqlStore
 from streamwatch.cli.main import main
 from streamwatch.domain.accounting import Accounting
@@ -16,6 +17,7 @@ from streamwatch.runner.ports import Flush
 
 ID = "shop-003/widget-event/mean.height/all/day/low@2026-03-01"
 NOW = 1_772_357_400_250
+HEAD = head_revision()
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -57,15 +59,15 @@ def fill(accounting: Accounting | None = None) -> None:
 
 def test_upgrade_creates_the_database_in_the_working_folder(run: Run, tmp_path: Path) -> None:
     code, out, _ = run("db", "upgrade")
-    assert (code, out) == (0, "sqlite:///streamwatch.db went from revision none to 0002.\n")
+    assert (code, out) == (0, f"sqlite:///streamwatch.db went from revision none to {HEAD}.\n")
     assert (tmp_path / "streamwatch.db").exists()
     code, out, _ = run("db", "upgrade", "--json")
     assert code == 0
     assert json.loads(out) == {
         "schema_version": 1,
         "database": "sqlite:///streamwatch.db",
-        "before": "0002",
-        "after": "0002",
+        "before": HEAD,
+        "after": HEAD,
     }
 
 
@@ -87,7 +89,7 @@ def test_status_says_where_every_record_went(run: Run) -> None:
     assert "count  widget-event" in out
     assert "yes" in out
     answer = json.loads(run("db", "status", "--json")[1])
-    assert (answer["revision"], answer["adds_up"]) == ("0002", True)
+    assert (answer["revision"], answer["adds_up"]) == (HEAD, True)
     assert answer["partitions"][0]["accounting"]["aggregated"] == 9
 
 
@@ -105,14 +107,14 @@ def test_downgrade_asks_before_it_drops(run: Run, monkeypatch: pytest.MonkeyPatc
     assert run("db", "downgrade", "base")[0] == 130
     assert "as needed" in run("db", "status")[1]
     code, out, _ = run("db", "downgrade", "base", "--yes")
-    assert (code, out) == (0, "sqlite:///streamwatch.db went from revision 0002 to none.\n")
+    assert (code, out) == (0, f"sqlite:///streamwatch.db went from revision {HEAD} to none.\n")
 
 
 def test_an_unknown_revision_is_explained(run: Run) -> None:
     code, _, err = run("db", "downgrade", "0099", "--yes")
     assert code == 3
     assert "0099" in err
-    assert "revisions go from base to 0002" in err
+    assert f"revisions go from base to {HEAD}" in err
 
 
 def test_prune_deletes_old_tap_rows(run: Run) -> None:

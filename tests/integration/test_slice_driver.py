@@ -213,8 +213,9 @@ def test_transaction_markers_are_holes_that_pass(
     kafka: str, new_topic: Callable[..., str], group: str
 ) -> None:
     topic = new_topic("transactions")
-    for turn in range(3):
-        send(kafka, topic, [b"x"] * 5, transactional=f"{group}-{turn}")
+    for _ in range(3):
+        # One producer id for all: its next transaction waits for the marker of the one before.
+        send(kafka, topic, [b"x"] * 5, transactional=group)
     with running(kafka, group, topic, NotedFences()) as app:
         wait_for(lambda: len(app.offsets(0)) == 15, "all records")
         assert app.offsets(0) == [*range(5), *range(6, 11), *range(12, 17)]

@@ -8,10 +8,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamwatch.domain.cells import ALL, Cell, Moments, Transition
+from streamwatch.domain.cells import ALL, Cell, Group, Moments, Transition, merge_groups
 from streamwatch.domain.events import PURCHASE, Purchase
 from streamwatch.domain.sketch import bin_of, quantile
-from streamwatch.stages.aggregate import Cells, aggregate
+from streamwatch.stages.aggregate import GROUPED, Cells, aggregate
 from streamwatch.stages.batch import COUNTED, NORMALISED, POINTS, Batch, Place
 
 LABELS = ("gender", "category")
@@ -93,6 +93,8 @@ def whole_shop(records: Sequence[Noted], counted: Sequence[Noted]) -> Cell:
         for name in PURCHASE.labels:
             values = Counter(getattr(record.event, name) or "" for record in counted)
             cell.labels[name] = dict(values)
+    for record in counted:
+        add_to_groups(cell, record)
     for record in records:
         for name, before, after in features(record):
             if record.passed >= NORMALISED and differ(before, after):
@@ -103,6 +105,19 @@ def whole_shop(records: Sequence[Noted], counted: Sequence[Noted]) -> Cell:
                 bins = cell.sketches.setdefault(name, {})
                 bins[bin_of(after)] = bins.get(bin_of(after), 0) + 1
     return cell
+
+
+def add_to_groups(cell: Cell, record: Noted) -> None:
+    for labels in GROUPED:
+        value = ",".join(getattr(record.event, name) or "" for name in labels)
+        for feature, before, after in features(record):
+            if after is None:
+                continue
+            one = {",".join(labels): {value: {feature: Group(1, after)}}}
+            merge_groups(cell.groups, one, Group)
+            if before is not None and before != after:
+                change = {",".join(labels): {value: {feature: Transition(1, after - before)}}}
+                merge_groups(cell.group_changes, change, Transition)
 
 
 def differ(before: float | None, after: float | None) -> bool:

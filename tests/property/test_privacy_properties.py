@@ -4,19 +4,32 @@ import json
 from datetime import UTC
 from typing import Any, Literal
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamwatch.domain.events import EVENT_TYPES
+from streamwatch.domain.events import EVENT_TYPES, Event
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.settings import FieldMapping, Rule, Settings, SourceSettings, TapSettings
+from streamwatch.domain.settings import (
+    ColumnShape,
+    FieldMapping,
+    Rule,
+    Settings,
+    SourceSettings,
+    StageSettings,
+    StageTopicSettings,
+    TapSettings,
+)
 from streamwatch.runner.memory import MemoryStore
 from streamwatch.runner.partition import OUTBOX, Partition
+from streamwatch.stages.pseudonymise import ShopKeys
 from streamwatch.steps.count import CountStep
 from streamwatch.steps.countstate import CountState
 from streamwatch.steps.sources import compile_sources
+from streamwatch.steps.stagetopic import step_of
+from streamwatch.taps.recorder import Recorder
 
 NOW = 1_788_256_800_000
 EventName = Literal["widget-event", "purchase", "return"]
@@ -55,6 +68,12 @@ def records(draw: st.DrawFn, event: EventName, place: str) -> tuple[bytes, str]:
     return text.encode()[: len(text.encode()) - cut], shopper
 
 
+def seen(event: Event, occurred: int) -> Event:  # noqa: ARG001
+    """A stage of the user's own, to which the shopper is nowhere."""
+    assert not hasattr(event, "shopper")
+    return event
+
+
 class Watched:
     """One partition in memory, with all taps and all columns, and what it leaves behind."""
 
@@ -65,8 +84,22 @@ class Watched:
         marks = [rule for rule in rules_for(event) if rule.action == "mark"]
         rejecting = [rule for rule in rules_for(event) if rule.field == "category"]
         settings = Settings(sources=(source,), rules=(*marks, *rejecting))
-        taps = [TapSettings("all", event, STAGES)]
-        self.step = CountStep(compile_sources(settings, taps, lambda _: UTC, b"k" * 32)[event], 0)
+        hashed = {name: ColumnShape(hash=True) for name in ("product", "category")}
+        taps = [
+            TapSettings("all", event, STAGES),
+            TapSettings("own", event, ("own", "away"), ("product", "category"), shapes=hashed),
+        ]
+        settings = msgspec.structs.replace(
+            settings,
+            stages=(StageSettings("own", "mine:own"),),
+            stage_topics=(StageTopicSettings("away", "away", event, fields=mapping),),
+        )
+        self.recorder = Recorder(0, 10_000_000)
+        sources = compile_sources(
+            settings, taps, lambda _: UTC, b"k" * 32, own={"own": seen}, recorder=self.recorder
+        )
+        self.step = CountStep(sources[event], 0)
+        self.away = step_of(sources["away"], 0)
         self.place = PartitionId("count", event, 0)
         self.store = MemoryStore()
         self.messages: list[Message] = []
@@ -83,13 +116,17 @@ class Watched:
         self.messages += worker.committed(flush)
         worker = Partition(self.step, self.place, self.store.load(self.place))
         self.messages += worker.announce()
+        state = self.away.restore({})
+        elsewhere = self.away.process(state, Slice("away", 0, taken), NOW)
+        self.elsewhere = f"{elsewhere} {self.away.settle(state, len(taken), 0, NOW)}"
 
     def left_behind(self) -> str:
         """Everything but the dead letters, which carry the client's own bytes by design."""
         states = {k: v for k, v in self.store.states[self.place].items() if k != OUTBOX}
         kept = [m for m in self.messages if m.topic.startswith("streamwatch.")]
         assert all(m.topic == f"{self.place.topic}.dlq" for m in self.messages if m not in kept)
-        return f"{self.store.rows} {states} {kept}"
+        recorded = [self.recorder.of(shop) for shop in ("s", "s1")]
+        return f"{self.store.rows} {states} {kept} {recorded} {self.elsewhere}"
 
 
 @given(
@@ -118,7 +155,22 @@ def test_a_good_record_leaves_its_pseudonym_and_nothing_else(
     watched = Watched(event, "shopper", "strict")
     fields = {"event_id": "e", "shop": "s", "time": NOW, "shopper": shopper}
     watched.read([json.dumps(fields).encode()])
-    assert len(watched.store.rows) == len(STAGES)
+    assert len(watched.store.rows) == len(STAGES) + 1
+    assert len(watched.recorder.of("s")) == 4
     assert shopper[-36:] not in watched.left_behind()
     pseudonyms = [row.columns.get("pseudonym") for row in watched.store.rows.values()]  # type: ignore[union-attr]
     assert len(set(pseudonyms) - {None}) == 1
+
+
+@given(st.text(min_size=1), st.text(min_size=1), st.binary(min_size=1), st.binary(min_size=1))
+def test_a_new_salt_leads_to_no_old_pseudonym(
+    shop: str, shopper: str, salt: bytes, later: bytes
+) -> None:
+    salts = {shop: salt}
+    keys = ShopKeys(b"k" * 32, salts.__getitem__)
+    before, hashed = keys.pseudonym(shop, shopper), keys.column(shop, shopper)
+    assert keys.pseudonym(shop, shopper) == before != hashed
+    salts[shop] = later
+    keys.forget()
+    assert (keys.pseudonym(shop, shopper) == before) == (salt == later)
+    assert ShopKeys(b"k" * 32).pseudonym(shop, shopper) != before

@@ -9,17 +9,20 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from streamwatch.adapters.master_key import load_master_key
+from streamwatch.adapters.own_stages import load_own_stages
 from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.stage_bugs import misbehaving
 from streamwatch.adapters.tap_files import load_taps
-from streamwatch.domain.refusals import Refusal
-from streamwatch.domain.settings import Settings, ShopSettings, TapSettings
-from streamwatch.simulation.stagebug import StageBug, misbehave, stage_bugs
-from streamwatch.stages.normalise import Normalise, Normalised
-from streamwatch.stages.validate import Validated
+from streamwatch.adapters.tap_folder import folder_version
+from streamwatch.domain.settings import JudgingSettings, Settings, ShopSettings, TapSettings
+from streamwatch.simulation.stagebug import stage_bugs
+from streamwatch.stages.pseudonymise import ShopKeys
 from streamwatch.steps.count import Source
 from streamwatch.steps.fleet import FleetStep
 from streamwatch.steps.judge import JudgeStep
 from streamwatch.steps.sources import compile_sources
+from streamwatch.taps.live import LiveTaps
+from streamwatch.taps.recorder import Recorder
 
 
 class Assembly(msgspec.Struct, frozen=True):
@@ -27,6 +30,10 @@ class Assembly(msgspec.Struct, frozen=True):
 
     Attributes:
         sources: source topic → what COUNT runs on it.
+        zone_of: shop → its time zone.
+        live: the taps that stand now, shared by all sources.
+        keys: the shops' keys.
+        recorder: the flight recorder.
     """
 
     settings: Settings
@@ -34,6 +41,10 @@ class Assembly(msgspec.Struct, frozen=True):
     sources: Mapping[str, Source]
     judge: JudgeStep
     fleet: FleetStep
+    zone_of: Callable[[str], tzinfo]
+    live: LiveTaps
+    keys: ShopKeys
+    recorder: Recorder
 
 
 def assemble(
@@ -57,21 +68,44 @@ def assemble(
     if database is not None:
         settings = msgspec.structs.replace(settings, database=database)
     taps = load_taps(Path(settings.taps), settings)
+    version = folder_version(Path(settings.taps))
+    own = load_own_stages(settings, settings_file)
+    keys = ShopKeys(load_master_key(environment, Path()))
+    recorder = Recorder(settings.recorder.every, settings.recorder.memory)
     bugs = [] if labels_file is None else stage_bugs(labels_file)
     zone_of = _zones(settings.shops)
     sources = compile_sources(
         settings,
         taps,
         zone_of,
-        load_master_key(environment, Path()),
-        around_normalise=_broken(bugs) if bugs else lambda stage: stage,
+        keys,
+        own=own,
+        recorder=recorder if settings.recorder.memory else None,
     )
+    live = next(iter(sources.values())).taps
+    live.current = msgspec.structs.replace(live.current, version=version)
+    if bugs:
+        sources = {topic: misbehaving(source, bugs) for topic, source in sources.items()}
     return Assembly(
         settings=settings,
         taps=taps,
         sources=sources,
         judge=JudgeStep(settings.judging, zone_of),
         fleet=FleetStep(settings.judging),
+        zone_of=zone_of,
+        live=live,
+        keys=keys,
+        recorder=recorder,
+    )
+
+
+def judged_by(assembly: Assembly, judging: JudgingSettings) -> Assembly:
+    """The same parts with a judge and a fleet of other settings."""
+    return msgspec.structs.replace(
+        assembly,
+        settings=msgspec.structs.replace(assembly.settings, judging=judging),
+        judge=JudgeStep(judging, assembly.zone_of),
+        fleet=FleetStep(judging),
     )
 
 
@@ -79,19 +113,3 @@ def _zones(shops: Mapping[str, ShopSettings]) -> Callable[[str], tzinfo]:
     default = shops.get("default", ShopSettings())
     zone = cache(ZoneInfo)
     return lambda shop: zone(shops.get(shop, default).timezone)
-
-
-def _broken(bugs: Sequence[StageBug]) -> Callable[[Normalise], Normalise]:
-    """Makes the normalise stage misbehave, as the labels of a simulation say."""
-
-    def wrap(normalise: Normalise) -> Normalise:
-        def broken(valid: Validated) -> Normalised | Refusal:
-            result = normalise(valid)
-            if isinstance(result, Refusal):
-                return result
-            event = misbehave(bugs, result.event, result.occurred)
-            return msgspec.structs.replace(result, event=event)
-
-        return broken
-
-    return wrap

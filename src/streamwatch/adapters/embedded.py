@@ -1,18 +1,21 @@
 """The same pipeline without a broker: lines of a file in, COUNT, JUDGE and FLEET in turn."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
 
 from streamwatch.adapters.files.source_line import SourceLine
 from streamwatch.domain.accounting import Accounting
+from streamwatch.domain.findings import did_you_mean
 from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC, Heartbeat, Message
 from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.errors import ConfigurationError
 from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Clock, Flush, Store
-from streamwatch.steps.count import CountStep, Source
+from streamwatch.steps.count import Source
+from streamwatch.steps.stagetopic import step_of
 from streamwatch.steps.step import Step
 
 SLICE_RECORDS = 2_000
@@ -25,7 +28,8 @@ class EmbeddedPipeline:
     """All three steps in one process; each topic has one partition, held in memory.
 
     A file that was read before goes on at its fence, since its records have the same offsets:
-    their line's place among the lines of their topic. Another file is another epoch.
+    their line's place among the lines of their topic. Another file is another epoch. Only the
+    file that was read last is known.
 
     Args:
         sources: source topic → what COUNT runs on it.
@@ -33,6 +37,7 @@ class EmbeddedPipeline:
         store: the database.
         clock: the wall clock.
         file_id: names the file, as a topic's id names a topic.
+        continues: whether the file of an earlier id has only grown since.
         committed: is told of every flush that is in the database.
     """
 
@@ -44,26 +49,36 @@ class EmbeddedPipeline:
         store: Store,
         clock: Clock,
         file_id: str,
+        continues: Callable[[str], bool] = lambda _: False,
         committed: Callable[[Flush], None] = lambda _: None,
     ) -> None:
         self._sources = sources
         self._store = store
         self._clock = clock
         self._committed = committed
+        same_file = cache(continues)
         self._counts = {
-            topic: self._open(CountStep(source, 0), topic, file_id)
+            topic: self._open(step_of(source, 0), topic, file_id, same_file)
             for topic, source in sources.items()
         }
-        self._judge = _Inner(self._open(judge, READINGS_TOPIC, ""))
-        self._fleet = _Inner(self._open(fleet, VERDICTS_TOPIC, ""))
+        self._before = {
+            topic: msgspec.structs.replace(runner.accounting)
+            for topic, runner in self._counts.items()
+        }
+        self._judge = _Inner(self._open(judge, READINGS_TOPIC))
+        self._fleet = _Inner(self._open(fleet, VERDICTS_TOPIC))
         self._offsets = dict.fromkeys(sources, 0)
         self._unflushed = 0
         for runner in self._counts.values():
             self._judge.queue(runner.announce(), READINGS_TOPIC)
         self._fleet.queue(self._judge.runner.announce(), VERDICTS_TOPIC)
 
-    def feed(self, lines: Iterable[SourceLine]) -> None:
+    def feed(self, lines: Iterable[SourceLine], name: str = "input") -> None:
         """Take lines in, flushing now and then; call `finish` after the last.
+
+        Args:
+            lines: in the order of the file.
+            name: the file's, for messages.
 
         Raises:
             ConfigurationError: a line's topic is no source.
@@ -73,8 +88,7 @@ class EmbeddedPipeline:
             records = waiting.get(line.topic)
             if records is None:
                 raise ConfigurationError(
-                    f"line {line.line}: no source has the topic {line.topic!r}; the sources are "
-                    f"{', '.join(self._sources)}"
+                    f"{name}:{line.line}: {no_source(line.topic, self._sources)}"
                 )
             offset = self._offsets[line.topic]
             self._offsets[line.topic] = offset + 1
@@ -88,9 +102,12 @@ class EmbeddedPipeline:
         self._count_all(waiting)
 
     def finish(self) -> dict[str, Accounting]:
-        """Flush what is left, and say where every line went, by topic."""
+        """Flush what is left, and say where every line of this run went, by topic."""
         self.flush()
-        return {topic: runner.accounting for topic, runner in self._counts.items()}
+        return {
+            topic: _since(self._before[topic], runner.accounting)
+            for topic, runner in self._counts.items()
+        }
 
     def flush(self) -> None:
         """Flush COUNT, then let JUDGE and FLEET follow."""
@@ -118,6 +135,8 @@ class EmbeddedPipeline:
         arrival = max(runner.state.progress.arrival for runner in self._counts.values())
         beats = []
         for topic, runner in self._counts.items():
+            if self._sources[topic].stage:
+                continue
             name = self._sources[topic].event_type.name
             beat = Heartbeat(name, topic, 0, runner.fence, 0, arrival, now, runner.epoch)
             beats.append(Message(READINGS_TOPIC, None, _encode(beat)))
@@ -138,9 +157,35 @@ class EmbeddedPipeline:
         self._committed(flush)
         return runner.committed(flush)
 
-    def _open(self, step: Step[Any], topic: str, topic_id: str) -> Partition[Any]:
+    def _open(
+        self,
+        step: Step[Any],
+        topic: str,
+        topic_id: str = "",
+        same_file: Callable[[str], bool] = lambda _: False,
+    ) -> Partition[Any]:
         place = PartitionId(step.name, topic, 0)
-        return Partition(step, place, self._store.load(place).serving(topic_id))
+        stored = self._store.load(place)
+        if stored.topic_id != topic_id and same_file(stored.topic_id):
+            stored = msgspec.structs.replace(stored, topic_id=topic_id)
+        return Partition(step, place, stored.serving(topic_id))
+
+
+def no_source(topic: str, sources: Iterable[str]) -> str:
+    """What is said of a topic that is none of the sources.
+
+    >>> no_source("purchases", ["purchase", "return"])
+    'no source has the topic `purchases`; did you mean `purchase`?'
+    """
+    return f"no source has the topic `{topic}`{did_you_mean(topic, sources)}"
+
+
+def _since(before: Accounting, after: Accounting) -> Accounting:
+    """What was counted between two moments."""
+    names = Accounting.__struct_fields__
+    differences = {name: getattr(after, name) - getattr(before, name) for name in names}
+    offsets = {"first_offset": before.next_offset, "next_offset": after.next_offset}
+    return Accounting(**{**differences, **offsets})
 
 
 class _Inner:

@@ -2,19 +2,25 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from streamwatch.adapters.alerting_checks import check_alerting
 from streamwatch.adapters.rules_checks import check_rules
 from streamwatch.adapters.sources_checks import check_sources
+from streamwatch.adapters.stages_checks import check_stages
+from streamwatch.adapters.web_checks import check_web
 from streamwatch.domain.events import EVENT_TYPES
-from streamwatch.domain.findings import Finding, did_you_mean
-from streamwatch.domain.settings import Settings
+from streamwatch.domain.findings import Finding, Path, did_you_mean
+from streamwatch.domain.settings import CalendarDay, Settings
 
 DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 MOST_SEGMENTS = 4
+LONGEST_PLANNED = 366
+"""Days of one entry of the calendar."""
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 _GROUP = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]{1,253}):([0-9]{1,5})")
@@ -30,8 +36,13 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
     yield from _check_shops(settings)
     yield from _check_segments(settings.segments)
     yield from _check_currencies(settings.currencies)
+    for place, day in enumerate(settings.judging.calendar):
+        yield from _check_day(day, ("judging", "calendar", place))
     if not _HOST.fullmatch(settings.metrics_host):
         yield Finding(("metrics_host",), "metrics_host must be a host name or an address")
+    yield from check_alerting(settings)
+    yield from check_stages(settings)
+    yield from check_web(settings)
     if not settings.taps.strip() or "\0" in settings.taps:
         yield Finding(("taps",), "taps must be the name of a folder")
 
@@ -47,6 +58,20 @@ def _check_database(address: str) -> Iterator[Finding]:
     if driver not in DATABASES:
         text = "database must begin with sqlite:/// or postgresql+psycopg://"
         yield Finding(("database",), text)
+
+
+def _check_day(day: CalendarDay, path: Path) -> Iterator[Finding]:
+    dates = []
+    for key, text in (("date", day.date), ("until", day.until)):
+        try:
+            dates.append(date.fromisoformat(text if text is not None else day.date))
+        except ValueError:
+            yield Finding((*path, key), f"{key} must be a date such as 2026-12-25, not {text!r}")
+            return
+    days = (dates[1] - dates[0]).days
+    if not 0 <= days <= LONGEST_PLANNED:
+        text = f"until must lie within {LONGEST_PLANNED} days after date"
+        yield Finding((*path, "until"), text)
 
 
 def _check_broker(settings: Settings) -> Iterator[Finding]:

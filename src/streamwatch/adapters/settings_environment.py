@@ -14,10 +14,19 @@ from streamwatch.domain.settings import Settings
 
 PREFIX = "STREAMWATCH_"
 DATABASE_FILE = "STREAMWATCH_DATABASE_FILE"
-ELSEWHERE = ("STREAMWATCH_PSEUDONYM_KEY", "STREAMWATCH_PSEUDONYM_KEY_FILE")
+ELSEWHERE = (
+    "STREAMWATCH_PSEUDONYM_KEY",
+    "STREAMWATCH_PSEUDONYM_KEY_FILE",
+    "STREAMWATCH_WEBHOOK_TOKEN",
+    "STREAMWATCH_WEBHOOK_TOKEN_FILE",
+    "STREAMWATCH_WEB_TOKEN",
+    "STREAMWATCH_WEB_TOKEN_FILE",
+    "STREAMWATCH_WEB_WRITE_TOKEN",
+    "STREAMWATCH_WEB_WRITE_TOKEN_FILE",
+)
 """Variables that other parts read."""
 
-_SECTIONS = ("kafka", "judging", "flush")
+_SECTIONS = ("kafka", "judging", "flush", "webhook", "web", "alertmanager")
 
 
 def variables() -> dict[str, tuple[str, ...]]:

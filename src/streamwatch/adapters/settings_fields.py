@@ -8,20 +8,36 @@ from typing import Literal
 import msgspec
 
 from streamwatch.domain.settings import (
+    AlertingSettings,
+    AlertmanagerSettings,
+    CalendarDay,
+    ColumnShape,
     FieldMapping,
     Filter,
     FlushSettings,
     JudgingSettings,
     KafkaSettings,
+    RecorderSettings,
     Rule,
     Settings,
     ShopSettings,
     SourceSettings,
+    StageSettings,
+    StageTopicSettings,
+    WebhookSettings,
+    WebSettings,
 )
 from streamwatch.taps.inline_tests import TapTest
 
-Form = Literal["plain", "duration", "share"]
+Form = Literal["plain", "duration", "share", "size"]
 DAY = 86_400_000
+
+
+class TapColumn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A column as a tap file names it: alone, or with how it is written."""
+
+    name: str
+    shape: ColumnShape = ColumnShape()
 
 
 class TapFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,10 +45,15 @@ class TapFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     event: Literal["widget-event", "purchase", "return"]
     after: tuple[str, ...]
-    columns: tuple[str, ...] = ()
+    columns: tuple[TapColumn, ...] = ()
     filter: Filter = Filter()
     sample: float = 1.0
+    rate: int | None = None
+    budget: int | None = None
     retention: int = 30 * DAY
+    max_rows: int | None = None
+    max_bytes: int | None = None
+    on_slow: Literal["shed", "hold"] = "shed"
     tests: tuple[TapTest, ...] = ()
 
 
@@ -68,6 +89,63 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "metrics_host": Meaning("address on which /metrics is served"),
         "metrics_port": Meaning("port of /metrics; 0 for any free one", low=0, high=65_535),
         "taps": Meaning("folder of the tap configuration"),
+        "stages": Meaning("stages of your own, between normalise and segment"),
+        "stage_topics": Meaning("stages that live in other services: the topics they write to"),
+        "recorder": Meaning("the flight recorder"),
+        "alerting": Meaning("what `streamwatch rules` makes its files with"),
+        "webhook": Meaning("where incidents are posted"),
+        "web": Meaning("where the pages are served, and to whom"),
+        "alertmanager": Meaning("where acknowledged incidents are silenced"),
+    },
+    AlertingSettings: {
+        "targets": Meaning("the workers as host:port; without any, metrics_host and metrics_port"),
+        "alertmanager": Meaning("Alertmanager as host:port, for Prometheus"),
+        "grafana": Meaning("Grafana's address, for links to dashboards"),
+        "prometheus": Meaning("Prometheus's address, for Grafana"),
+        "runbooks": Meaning("where the runbooks are served"),
+        "pipeline_shops": Meaning("shops that depart alike, from which it is the pipeline",
+                                  low=2, high=1_000_000),
+        "pipeline_share": Meaning("share of all shops that must depart alike as well",
+                                  "share", 1e-6, 1),
+        "lag": Meaning("records behind that alert when they do not become fewer",
+                       low=0, high=1e12),
+        "receivers": Meaning("page, ticket, client, platform-page, platform-ticket, watchdog or "
+                             "the name of a stage → the webhook that Alertmanager calls"),
+    },
+    StageSettings: {
+        "name": Meaning("the stage's name in tables and metrics"),
+        "step": Meaning("module:function that takes an event and its time"),
+        "after": Meaning("normalise, pseudonymise or another own stage"),
+        "events": Meaning("only for these event types; without any, all"),
+    },
+    StageTopicSettings: {
+        "name": Meaning("the stage's name in tables and metrics"),
+        "topic": Meaning("the Kafka topic"),
+        "event": Meaning("the event type whose fields its records hold"),
+        "after": Meaning("the stage that it follows"),
+        "types": Meaning("strict, or lenient to read numbers from text"),
+        "fields": Meaning("field of the event → where it stands in the record"),
+    },
+    RecorderSettings: {
+        "every": _duration("of each shop one record in this time is kept", 0, 30 * DAY),
+        "memory": Meaning("bytes that the recorded records may take", "size", 0, 10**12),
+    },
+    WebhookSettings: {
+        "url": Meaning("http or https address; without one, nothing is posted"),
+        "timeout": _duration("how long one post may take", 100, 300_000),
+    },
+    WebSettings: {
+        "host": Meaning("address on which `streamwatch web` listens"),
+        "port": Meaning("its port; 0 for any free one", low=0, high=65_535),
+        "hosts": Meaning("names under which browsers reach it, such as streamwatch.example"),
+        "user_header": Meaning("header in which a reverse proxy names the user"),
+        "proxies": Meaning("addresses of the proxies; the header is believed from these only"),
+        "writers": Meaning("users that may acknowledge"),
+    },
+    AlertmanagerSettings: {
+        "url": Meaning("Alertmanager's http or https address; without one, nothing is silenced"),
+        "silence": _duration("how long a silence lasts unless `streamwatch web` renews it",
+                             600_000, 30 * DAY),
     },
     KafkaSettings: {
         "bootstrap": Meaning("brokers as host:port, several joined by commas"),
@@ -80,6 +158,7 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
     FlushSettings: {
         "interval": _duration("longest time between two flushes", 10, 600_000),
         "records": Meaning("most records between two flushes", low=1, high=10_000_000),
+        "slow": _duration("how long a flush may take before taps shed rows", 10, 600_000),
     },
     JudgingSettings: {
         "threshold": Meaning("standard deviations from which a reading is unusual",
@@ -91,6 +170,20 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "lateness": _duration("how long after its end a bucket is closed", 0, 30 * DAY),
         "hourly_from": Meaning("mean records an hour from which hours are judged too",
                                low=0, high=1e12),
+        "share_effect": Meaning("least departure of a missing, reject or mark rate or of a "
+                                "ratio; 0.02 is two points of a hundred", low=0, high=1),
+        "mix_effect": Meaning("least population stability index of a mix beyond chance",
+                              low=0, high=100),
+        "pages_per_week": Meaning("false incidents a week that the whole fleet may make",
+                                  low=0.001, high=1e6),
+        "calendar": Meaning("days known beforehand to be unlike others"),
+    },
+    CalendarDay: {
+        "date": Meaning("the day, as in 2026-12-25, in the shop's own zone"),
+        "name": Meaning("what it is"),
+        "effect": Meaning("holiday: far fewer records; sale: far more; any: either"),
+        "until": Meaning("the last day, where it is more than one"),
+        "shops": Meaning("only these shops; without any, all"),
     },
     SourceSettings: {
         "topic": Meaning("the Kafka topic"),
@@ -122,15 +215,30 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "shops": Meaning("only these shops; without any, all"),
         "equals": Meaning("field → the value that it must have"),
         "ranges": Meaning("numeric field → lowest and highest value"),
+        "expression": Meaning("a condition in words: height < 100 and shop in ('a', 'b')"),
+    },
+    ColumnShape: {
+        "rename": Meaning("the column's name, instead of the field's"),
+        "drop": Meaning("leave this field out, and write all others"),
+        "hash": Meaning("write a text's hash under the shop's key"),
+        "bucket": Meaning("write the lower end of the span of this width", low=1e-9, high=1e12),
     },
     TapFile: {
         "event": Meaning("the event type"),
         "after": Meaning("after which stages a copy is taken"),
-        "columns": Meaning("which fields; without any, all that hold no identity"),
-        "filter": Meaning("which records; all conditions must hold"),
+        "columns": Meaning("which fields and how; without any, all that hold no identity"),
+        "filter": Meaning("which records: a condition in words, or keys that must all hold"),
         "sample": Meaning("share of the events, the same ones at every stage; 1% or 0.01",
                           "share", 1e-9, 1),
+        "rate": Meaning("most events of a shop that are taken in a second of their arrival",
+                        low=1, high=1_000_000),
+        "budget": Meaning("bytes of a shop that are taken in a day of their arrival",
+                          "size", 1, 10**15),
         "retention": _duration("how long rows are kept", 60_000, 3_650 * DAY),
+        "max_rows": Meaning("rows of a table that are kept, the newest", low=1, high=10**12),
+        "max_bytes": Meaning("bytes of a table that are kept, the newest rows",
+                             "size", 1, 10**15),
+        "on_slow": Meaning("shed rows while the database is slow, or hold on to them"),
         "tests": Meaning("events, and whether the filter takes them"),
     },
     TapTest: {

@@ -5,10 +5,22 @@ from typing import Any
 import msgspec
 import yaml
 
-from streamwatch.adapters.settings_fields import MEANINGS, Meaning, TapFile
+from streamwatch.adapters.settings_fields import MEANINGS, Meaning, TapColumn, TapFile
 from streamwatch.adapters.yaml_file import without_secrets
-from streamwatch.adapters.yaml_scalars import DURATION_PATTERN, SHARE_PATTERN, written_duration
-from streamwatch.domain.settings import FieldMapping, Settings, TapSettings
+from streamwatch.adapters.yaml_scalars import (
+    DURATION_PATTERN,
+    SHARE_PATTERN,
+    SIZE_PATTERN,
+    written_duration,
+    written_size,
+)
+from streamwatch.domain.settings import (
+    ColumnShape,
+    FieldMapping,
+    Filter,
+    Settings,
+    TapSettings,
+)
 
 _AS_TEXT = ["string", "number", "boolean"]
 """What a file may hold where text is wanted: it is taken as it is written."""
@@ -27,13 +39,22 @@ def plain_tap(tap: TapSettings) -> dict[str, Any]:
     file = TapFile(
         event=tap.event,
         after=tap.stages,
-        columns=tap.columns,
+        columns=tuple(TapColumn(name, tap.shapes.get(name, ColumnShape())) for name in tap.columns),
         filter=tap.filter,
         sample=tap.sample,
+        rate=tap.rate,
+        budget=tap.budget,
         retention=tap.retention,
+        max_rows=tap.max_rows,
+        max_bytes=tap.max_bytes,
+        on_slow=tap.on_slow,
     )
     plain: dict[str, Any] = _plain(file)
     del plain["tests"]
+    if tap.filter == Filter(expression=tap.filter.expression) != Filter():
+        plain["filter"] = tap.filter.expression
+    elif not tap.filter.expression:
+        del plain["filter"]["expression"]
     return plain
 
 
@@ -47,6 +68,9 @@ def settings_yaml(settings: Settings) -> str:
 
 def _plain(value: Any, meaning: Meaning | None = None, *, entry: bool = False) -> Any:
     """A value of a file; of an ``entry`` of a list or mapping only what is no default."""
+    if isinstance(value, TapColumn):
+        shape = _plain(value.shape, entry=True)
+        return {value.name: shape} if shape else value.name
     if isinstance(value, msgspec.Struct):
         meanings = MEANINGS[type(value)]
         return {
@@ -61,6 +85,8 @@ def _plain(value: Any, meaning: Meaning | None = None, *, entry: bool = False) -
         return [_plain(inner, entry=True) for inner in value]
     if meaning is not None and meaning.form == "duration":
         return written_duration(value)
+    if meaning is not None and meaning.form == "size":
+        return written_size(value)
     return without_secrets(value) if isinstance(value, str) else value
 
 
@@ -92,6 +118,16 @@ def _schema(root: type[msgspec.Struct], title: str) -> dict[str, Any]:
         components[FieldMapping.__name__] = {
             "anyOf": [{"type": "string", "description": "the path alone"}, mapping]
         }
+    if TapColumn.__name__ in components:
+        shape = {"$ref": "#/$defs/ColumnShape"}
+        shapes: dict[str, Any] = {"type": "object", "additionalProperties": shape}
+        shapes |= {"minProperties": 1, "maxProperties": 1}
+        components[TapColumn.__name__] = {
+            "anyOf": [{"type": "string", "description": "the field as it is"}, shapes]
+        }
+    if Filter.__name__ in components:
+        words = {"type": "string", "description": "a condition in words"}
+        components[Filter.__name__] = {"anyOf": [words, components[Filter.__name__]]}
     for component in components.values():
         component.pop("description", None)  # a docstring; what is needed stands at the fields
     top = components.pop(root.__name__)
@@ -111,6 +147,10 @@ def _described(schema: dict[str, Any], meaning: Meaning) -> dict[str, Any]:
         described = {"type": "string", "pattern": DURATION_PATTERN}
         if "default" in schema:
             described["default"] = written_duration(schema["default"])
+    elif meaning.form == "size":
+        described = {"type": "string", "pattern": SIZE_PATTERN}
+        if schema.get("default") is not None:
+            described["default"] = written_size(schema["default"])
     elif meaning.low is not None:
         described |= {"minimum": meaning.low, "maximum": meaning.high}
     if meaning.form == "share":

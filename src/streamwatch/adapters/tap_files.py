@@ -1,6 +1,6 @@
 """Reading the tap folder: one tap a file, checked as a whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -8,20 +8,25 @@ import msgspec
 from streamwatch.adapters.settings_fields import TapFile
 from streamwatch.adapters.typed_yaml import TypedReader
 from streamwatch.adapters.yaml_file import FileError, Place, Problem, read_yaml
+from streamwatch.domain.events import EVENT_TYPES
+from streamwatch.domain.findings import Finding
 from streamwatch.domain.settings import Settings, TapSettings
+from streamwatch.domain.stageorder import all_stages
+from streamwatch.taps.columns import AS_IT_IS
 from streamwatch.taps.inline_tests import TapTest, check_tests
-from streamwatch.taps.lint import check_tap
+from streamwatch.taps.lint import check_tap, clashes
 
 ENDINGS = (".yaml", ".yml")
 
 
 class LoadedTap(msgspec.Struct, frozen=True):
-    """A tap with its tests, and advice about its file."""
+    """A tap with its tests, advice about its file, and where its columns stand in it."""
 
     file: str
     tap: TapSettings
     tests: tuple[TapTest, ...]
     advice: tuple[Problem, ...]
+    columns: Mapping[str, Place] = {}
 
 
 def load_taps(folder: Path, settings: Settings) -> tuple[TapSettings, ...]:
@@ -41,7 +46,7 @@ def load_tap_files(folder: Path, settings: Settings) -> tuple[LoadedTap, ...]:
     """
     problems: list[Problem] = []
     loaded: dict[str, LoadedTap] = {}
-    for file in _files(folder):
+    for file in tap_file_paths(folder):
         try:
             one = _load(file, settings)
         except FileError as error:
@@ -51,12 +56,28 @@ def load_tap_files(folder: Path, settings: Settings) -> tuple[LoadedTap, ...]:
             text = f"the tap `{one.tap.name}` is also in {loaded[one.tap.name].file}"
             problems.append(Problem(Place(str(file), 1, 1), text))
         loaded[one.tap.name] = one
+    if not problems:
+        problems += _clashes(loaded, settings)
     if problems:
         raise FileError(problems)
     return tuple(loaded[name] for name in sorted(loaded))
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _clashes(loaded: Mapping[str, LoadedTap], settings: Settings) -> Iterator[Problem]:
+    """Taps of a folder that do not go together."""
+    taps = [loaded[name].tap for name in sorted(loaded)]
+    orders = {event: all_stages(settings, event) for event in EVENT_TYPES}
+    for tap, field, text in clashes(taps, orders):
+        one = loaded[tap.name]
+        yield Problem(one.columns.get(field, Place(one.file, 1, 1)), text)
+
+
+def tap_file_paths(folder: Path) -> Iterator[Path]:
+    """The tap files of a folder, in the order of their names.
+
+    Raises:
+        ConfigurationError: there is no such folder, and it is not the default one.
+    """
     if not folder.exists() and str(folder) == Settings().taps:
         return
     if not folder.is_dir():
@@ -78,16 +99,26 @@ def _load(file: Path, settings: Settings) -> LoadedTap:
         name=file.stem,
         event=written.event,
         stages=written.after,
-        columns=written.columns,
+        columns=tuple(column.name for column in written.columns),
         filter=written.filter,
         sample=written.sample,
         retention=written.retention,
+        shapes={one.name: one.shape for one in written.columns if one.shape != AS_IT_IS},
+        rate=written.rate,
+        budget=written.budget,
+        max_rows=written.max_rows,
+        max_bytes=written.max_bytes,
+        on_slow=written.on_slow,
     )
     findings = list(check_tap(tap, settings))
     if all(finding.advice or finding.path[:1] != ("after",) for finding in findings):
-        findings += check_tests(tap, written.tests)
+        findings += check_tests(tap, written.tests, all_stages(settings, tap.event))
     reader.note(findings)
     reader.stop_if_wrong()
     advice = [reader.problem(one) for one in findings if one.advice]
     advice.sort(key=lambda one: (one.place.line, one.place.column))
-    return LoadedTap(str(file), tap, written.tests, tuple(advice))
+    columns = {
+        one.name: reader.problem(Finding(("columns", position), "")).place
+        for position, one in enumerate(written.columns)
+    }
+    return LoadedTap(str(file), tap, written.tests, tuple(advice), columns)

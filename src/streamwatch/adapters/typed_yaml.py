@@ -6,18 +6,28 @@ from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_
 
 import msgspec
 
-from streamwatch.adapters.settings_fields import MEANINGS, Meaning
-from streamwatch.adapters.yaml_file import Entries, FileError, Items, Node, Place, Problem, Scalar
+from streamwatch.adapters.settings_fields import MEANINGS, Meaning, TapColumn
+from streamwatch.adapters.yaml_file import (
+    Entries,
+    FileError,
+    Items,
+    Node,
+    Place,
+    Problem,
+    Scalar,
+    place_within,
+)
 from streamwatch.adapters.yaml_scalars import (
     duration,
     number,
     share,
+    size,
     truth,
     whole_number,
     written_duration,
 )
 from streamwatch.domain.findings import Finding, Path, did_you_mean
-from streamwatch.domain.settings import FieldMapping
+from streamwatch.domain.settings import ColumnShape, FieldMapping, Filter
 
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
 REFUSED: Final = object()
@@ -37,6 +47,7 @@ class TypedReader:
     def __init__(self, file: str) -> None:
         self.problems: list[Problem] = []
         self._places: dict[Path, Place] = {(): Place(file, 1, 1)}
+        self._texts: dict[Path, Scalar] = {}
 
     def struct(self, tree: Entries, struct: type[_StructT], where: str) -> _StructT | None:
         """The whole file as a struct; ``None`` when a required field is missing or wrong."""
@@ -57,7 +68,10 @@ class TypedReader:
         path = finding.path
         while path not in self._places:
             path = path[:-1]
-        return Problem(self._places[path], finding.text)
+        place = self._places[path]
+        if finding.within is not None and path in self._texts:
+            place = place_within(self._texts[path], finding.within)
+        return Problem(place, finding.text)
 
     def stop_if_wrong(self) -> None:
         """Raise `FileError` with all problems, in the file's order, if there are any."""
@@ -102,6 +116,8 @@ class TypedReader:
 
     def _read(self, node: Node, hint: Any, meaning: Meaning, label: str, path: Path) -> Any:
         self._places.setdefault(path, node.place)
+        if isinstance(node, Scalar):
+            self._texts[path] = node
         origin = get_origin(hint)
         if origin is types.UnionType:
             return self._choice(node, get_args(hint), meaning, label, path)
@@ -116,9 +132,27 @@ class TypedReader:
     def _nested(self, node: Node, struct: type, label: str, path: Path) -> Any:
         if struct is FieldMapping and isinstance(node, Scalar):
             return FieldMapping(path=node.text)
+        if struct is Filter and isinstance(node, Scalar):
+            return Filter(expression=node.text)
+        if struct is TapColumn:
+            return self._column(node, label, path)
         if not isinstance(node, Entries):
             return self._wrong(node.place, f"{label} must hold `key: value` lines")
         return self._struct(node, struct, label, path, partial=len(path) == 1)
+
+    def _column(self, node: Node, label: str, path: Path) -> Any:
+        """A column: its name alone, or ``{name: {how it is written}}``."""
+        if isinstance(node, Scalar) and not node.is_null:
+            return TapColumn(node.text)
+        if not isinstance(node, Entries) or len(node.entries) != 1:
+            wanted = "a name, or one name with how it is written: {height: {bucket: 10}}"
+            return self._wrong(node.place, f"{label} must be {wanted}")
+        ((name, (_, inner)),) = node.entries.items()
+        if not isinstance(inner, Entries):
+            text = f"column {name} must say how it is written, such as {{hash: true}}"
+            return self._wrong(inner.place, text)
+        shape = self._struct(inner, ColumnShape, f"column {name}", (*path, name), partial=False)
+        return REFUSED if shape is REFUSED else TapColumn(name, shape)
 
     def _choice(
         self, node: Node, hints: tuple[Any, ...], meaning: Meaning, label: str, path: Path
@@ -152,6 +186,7 @@ class TypedReader:
         """An item that was refused leaves its list position, and its places, to the next."""
         for known in [one for one in self._places if one[: len(path)] == path]:
             del self._places[known]
+            self._texts.pop(known, None)
 
     def _map(self, node: Node, hint: Any, label: str, path: Path) -> Any:
         if not isinstance(node, Entries):
@@ -193,6 +228,8 @@ def _convert(node: Scalar, hint: Any, meaning: Meaning) -> tuple[Any, str]:
         return duration(node), "a time with its unit, such as 90s, 15m, 6h or 8d"
     if meaning.form == "share":
         return share(node), "a share, such as 1% or 0.01"
+    if meaning.form == "size":
+        return size(node), "a size with its unit, such as 500kB, 10MB or 2GB"
     if hint is bool:
         return truth(node), "true or false"
     if hint is int:

@@ -56,11 +56,15 @@ class FileError(ConfigurationError):
 
 
 class Scalar(msgspec.Struct, frozen=True):
-    """A single value as written; ``plain`` when it stands without quotes."""
+    """A single value as written; ``plain`` when it stands without quotes.
+
+    ``source`` is what stands in the file for it, quotes and line breaks included.
+    """
 
     text: str
     plain: bool
     place: Place
+    source: str = ""
 
     @property
     def is_null(self) -> bool:
@@ -83,6 +87,35 @@ class Entries(msgspec.Struct, frozen=True):
 
 
 Node = Scalar | Items | Entries
+
+
+def place_within(scalar: Scalar, offset: int) -> Place:
+    r"""Where a character of a value's text stands in the file.
+
+    The text may be quoted, folded or indented, so both are walked along together: what is no
+    blank stands in the same order in both.
+
+    >>> lines = Scalar("height < x", plain=False, place=Place("t.yaml", 3, 9),
+    ...                source=">-\n  height <\n    x\n")
+    >>> str(place_within(lines, 9))
+    't.yaml:5:5'
+    """
+    source, at = scalar.source, 0
+    if source[:1] in ("|", ">"):
+        at = source.find("\n") + 1
+    elif not scalar.plain:
+        at = 1
+    wanted = [char for char in scalar.text[:offset] if not char.isspace()]
+    for char in wanted:
+        at = source.find(char, at) + 1
+        if not at:
+            return scalar.place
+    if offset < len(scalar.text):
+        at = max(source.find(scalar.text[offset], at), at)
+    lines = source[:at].split("\n")
+    if len(lines) == 1:
+        return Place(scalar.place.file, scalar.place.line, scalar.place.column + at)
+    return Place(scalar.place.file, scalar.place.line + len(lines) - 1, len(lines[-1]) + 1)
 
 
 def without_secrets(text: str) -> str:
@@ -163,7 +196,7 @@ def _node(events: Iterator[yaml.Event], event: yaml.Event, file: str, depth: int
     if depth > MAX_DEPTH:
         _refuse(place, f"is nested deeper than {MAX_DEPTH} levels")
     if isinstance(event, yaml.ScalarEvent):
-        return Scalar(event.value, event.style is None, place)
+        return Scalar(event.value, event.style is None, place, _source(event))
     if isinstance(event, yaml.SequenceStartEvent):
         items = []
         while not isinstance(inner := next(events), yaml.SequenceEndEvent):
@@ -193,6 +226,13 @@ def _refuse_references(event: yaml.Event, place: Place) -> None:
 def _place(event: yaml.Event, file: str) -> Place:
     mark = event.start_mark
     return Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
+
+
+def _source(event: yaml.Event) -> str:
+    begin, end = event.start_mark, event.end_mark
+    if begin is None or end is None or begin.buffer is None:
+        return ""
+    return str(begin.buffer[begin.pointer : end.pointer])
 
 
 def _refuse(place: Place, text: str) -> NoReturn:

@@ -8,6 +8,10 @@ from streamwatch.adapters.yaml_file import Scalar
 UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 """Letters of a length of time → milliseconds."""
 
+SIZES = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+"""Letters of a size → bytes."""
+
+SIZE_PATTERN = r"^[0-9]{1,12}(B|kB|MB|GB|TB)$"
 DURATION_PATTERN = r"^[0-9]{1,12}(ms|s|m|h|d|w)$"
 SHARE_PATTERN = r"^[0-9]{1,3}(\.[0-9]{1,12})?%$"
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
@@ -51,6 +55,26 @@ def share(scalar: Scalar) -> float | None:
     if re.fullmatch(SHARE_PATTERN[1:-1], scalar.text):
         return float(scalar.text[:-1]) / 100
     return number(scalar)
+
+
+def size(scalar: Scalar) -> int | None:
+    """Bytes of a size such as ``500kB`` or ``2GB``, or ``None``."""
+    if not re.fullmatch(SIZE_PATTERN[1:-1], scalar.text):
+        return None
+    digits = scalar.text.rstrip("kMGTB")
+    return int(digits) * SIZES[scalar.text[len(digits) :]]
+
+
+def written_size(count: float) -> str:
+    """How a file writes a size, in the largest unit that is exact.
+
+    >>> written_size(10_000_000), written_size(1_500)
+    ('10MB', '1500B')
+    """
+    for unit in ("TB", "GB", "MB", "kB"):
+        if count and count % SIZES[unit] == 0:
+            return f"{int(count // SIZES[unit])}{unit}"
+    return f"{int(count)}B"
 
 
 def written_duration(milliseconds: float) -> str:

@@ -11,10 +11,11 @@ import msgspec
 from streamwatch.baselines import season
 from streamwatch.baselines.departure import Departure
 from streamwatch.baselines.forgetting import FadingMean
+from streamwatch.baselines.windows import Run
 from streamwatch.domain.readings import Reading, Span
 
 LEAST_MEAN = 0.01
-LEAST_WOBBLE = 1e-4
+LEAST_WOBBLE = 2e-3
 PRIOR_WOBBLE = 0.05
 
 
@@ -28,6 +29,7 @@ class Pace(msgspec.Struct, frozen=True):
         lasting: readings after which a departure becomes the new normal.
         alike: readings that wobble together (the hours of one day have a good or a bad
             day in common), so that they inform about the level like one.
+        kinship: correlation of neighbouring readings, for the windows.
     """
 
     warmup: int
@@ -35,11 +37,14 @@ class Pace(msgspec.Struct, frozen=True):
     weekday_keep: float
     lasting: int
     alike: float
+    kinship: float
 
 
 PACES: dict[Span, Pace] = {
-    "day": Pace(warmup=1, keep=1 - 1 / 28, weekday_keep=0.9, lasting=7, alike=1.0),
-    "hour": Pace(warmup=24, keep=1 - 1 / 336, weekday_keep=0.9956, lasting=168, alike=12.0),
+    "day": Pace(warmup=1, keep=1 - 1 / 28, weekday_keep=0.9, lasting=7, alike=1.0, kinship=0.05),
+    "hour": Pace(
+        warmup=24, keep=1 - 1 / 336, weekday_keep=0.9956, lasting=168, alike=12.0, kinship=0.5
+    ),
 }
 HOUR_KEEP = 0.93
 
@@ -55,6 +60,7 @@ class VolumeBaseline(msgspec.Struct, frozen=True, tag="volume"):
         history: the warm-up's readings, bucket → slot and value; empty once warm.
         last_bucket: the newest bucket that was learned; -1 before the first.
         departure: a change under way that is not learned yet.
+        run: the last deviations, for windows and slow drift.
     """
 
     level: FadingMean = FadingMean()
@@ -64,6 +70,7 @@ class VolumeBaseline(msgspec.Struct, frozen=True, tag="volume"):
     history: dict[int, tuple[int, float]] = {}
     last_bucket: int = -1
     departure: Departure | None = None
+    run: Run = Run()
 
     @property
     def is_warm(self) -> bool:
@@ -106,7 +113,11 @@ def _season_error(slot: season.Slot, prior: float) -> float:
 
 def rest_probability(baseline: VolumeBaseline, reading: Reading) -> float:
     """Probability that the shop rests on the reading's day."""
-    return 0.0 if baseline.hours else baseline.weekdays[weekday_of(reading)].closed
+    slot = baseline.weekdays[weekday_of(reading)]
+    if baseline.hours or slot.zeros == 0:
+        return 0.0
+    by_chance = (1 + baseline.wobble * baseline.level.mean) ** (-1 / baseline.wobble)
+    return slot.closed(by_chance)
 
 
 def factor_of(baseline: VolumeBaseline, reading: Reading) -> float:

@@ -10,9 +10,11 @@ import math
 
 import msgspec
 
+from streamwatch.baselines import units
 from streamwatch.baselines.departure import Departure, follow
 from streamwatch.baselines.forgetting import FadingMean
 from streamwatch.baselines.tails import LARGEST, is_sound, student_deviation, student_ratio
+from streamwatch.baselines.weights import learning_weight
 from streamwatch.domain.readings import Reading
 from streamwatch.domain.settings import JudgingSettings
 from streamwatch.domain.verdicts import Verdict, warming
@@ -45,6 +47,7 @@ class MeanBaseline(msgspec.Struct, frozen=True, tag="mean"):
         history: the warm-up's readings by bucket; empty once warm.
         last_bucket: the newest bucket that was learned; -1 before the first.
         departure: a change under way that is not learned yet.
+        watch: where the single values lie, to find wrong units in a few of them.
     """
 
     center: FadingMean = FadingMean()
@@ -54,6 +57,7 @@ class MeanBaseline(msgspec.Struct, frozen=True, tag="mean"):
     history: dict[int, Warm] = {}
     last_bucket: int = -1
     departure: Departure | None = None
+    watch: units.UnitWatch = units.UnitWatch()
 
     @property
     def is_warm(self) -> bool:
@@ -67,7 +71,7 @@ class MeanBaseline(msgspec.Struct, frozen=True, tag="mean"):
 
 
 def score(baseline: MeanBaseline, reading: Reading, settings: JudgingSettings) -> Verdict:
-    """Judge a mean by what was learned before it."""
+    """Judge a mean, and the single values beside it, by what was learned before."""
     if not _is_mean(reading):
         return warming(reading, f"{reading.value} over {reading.n} records: not judged")
     if not baseline.is_warm:
@@ -82,7 +86,7 @@ def score(baseline: MeanBaseline, reading: Reading, settings: JudgingSettings) -
     least = settings.mean_effect * abs(expected)
     reach = max(student_ratio(settings.threshold, freedom) * deviation_unit, least)
     unusual = abs(deviation) >= settings.threshold and abs(difference) >= least
-    return Verdict(
+    verdict = Verdict(
         key=reading.key,
         bucket=reading.bucket,
         value=reading.value,
@@ -93,7 +97,32 @@ def score(baseline: MeanBaseline, reading: Reading, settings: JudgingSettings) -
         lower=expected - reach,
         upper=expected + reach,
         reason=_reason(reading, expected),
+        deviation=deviation,
     )
+    return _with_units(baseline, reading, verdict, deviation_unit)
+
+
+def _with_units(
+    baseline: MeanBaseline, reading: Reading, verdict: Verdict, error: float
+) -> Verdict:
+    """The verdict with the wrong unit named, if there is one."""
+    named = units.find(baseline.watch, reading.bins, reading.key.kpi)
+    if named is not None:
+        sign = math.copysign(1.0, named.fault.factor - 1)
+        strongest = max(named.deviation, sign * verdict.score)
+        return msgspec.structs.replace(
+            verdict,
+            state="unusual",
+            score=sign * strongest,
+            reason=f"{named.words}; {verdict.reason}",
+            urgent=True,
+        )
+    if verdict.state == "unusual":
+        whole = units.of_whole(reading.value, baseline.center.mean, error, reading.key.kpi)
+        if whole is not None:
+            reason = f"looks like {whole.meaning}; {verdict.reason}"
+            return msgspec.structs.replace(verdict, reason=reason)
+    return verdict
 
 
 def learn(
@@ -107,13 +136,20 @@ def learn(
             **baseline.history,
             reading.bucket: Warm(reading.value, reading.n, _spread(reading)),
         }
+        # A day that comes again, completed by late records, is in the watch already.
+        again = reading.bucket in baseline.history
+        watch = baseline.watch
+        if not again:
+            watch = units.learn(watch, reading.bins, reading.key.kpi, unusual=False)
         if len(history) >= settings.warmup_days:
-            return fit(history)
+            return msgspec.structs.replace(fit(history), watch=watch)
         newest = max(baseline.last_bucket, reading.bucket)
-        return MeanBaseline(history=history, last_bucket=newest)
+        return MeanBaseline(history=history, last_bucket=newest, watch=watch)
     if reading.bucket <= baseline.last_bucket or verdict.state == "warming":
         return baseline
-    return _learn_warm(baseline, reading, verdict)
+    unusual = verdict.state == "unusual"
+    watch = units.learn(baseline.watch, reading.bins, reading.key.kpi, unusual=unusual)
+    return msgspec.structs.replace(_learn_warm(baseline, reading, verdict), watch=watch)
 
 
 def _learn_warm(baseline: MeanBaseline, reading: Reading, verdict: Verdict) -> MeanBaseline:
@@ -127,7 +163,7 @@ def _learn_warm(baseline: MeanBaseline, reading: Reading, verdict: Verdict) -> M
             departure=None,
             last_bucket=reading.bucket,
         )
-    weight = _learning_weight(verdict)
+    weight = learning_weight(verdict.deviation, unusual=unusual)
     variance = _variance(baseline, reading.n)
     return msgspec.structs.replace(
         baseline,
@@ -138,13 +174,6 @@ def _learn_warm(baseline: MeanBaseline, reading: Reading, verdict: Verdict) -> M
         last_bucket=reading.bucket,
         departure=departure,
     )
-
-
-def _learning_weight(verdict: Verdict) -> float:
-    distance = abs(verdict.score)
-    if verdict.state == "unusual":
-        return 0.0
-    return 1.0 if distance < 2 else max(4 / (distance * distance), 0.1)  # noqa: PLR2004
 
 
 def _learn_between(baseline: MeanBaseline, reading: Reading, *, unusual: bool) -> float:

@@ -1,5 +1,7 @@
 """Season: by which factor a weekday or an hour of the day differs from the average one."""
 
+import math
+
 import msgspec
 
 from streamwatch.baselines.forgetting import FadingMean
@@ -33,10 +35,16 @@ class Slot(msgspec.Struct, frozen=True, array_like=True):
         known = self.ratio.weight
         return (prior + known * self.ratio.mean) / (prior + known)
 
-    @property
-    def closed(self) -> float:
-        """Probability that the shop rests in this slot; 0 before two recent empty readings."""
-        if self.zeros < _REST_DAYS:
+    def closed(self, by_chance: float) -> float:
+        """Probability that the shop rests in this slot.
+
+        0 before two recent empty readings, or as long as chance explains them.
+
+        Args:
+            by_chance: probability of an empty reading in a shop that does not rest.
+        """
+        expected = self.ratio.weight * by_chance
+        if self.zeros < _REST_DAYS or self.zeros < expected + 2 * math.sqrt(expected) + 1:
             return 0.0
         return self.zeros / (self.ratio.weight + 0.5)
 

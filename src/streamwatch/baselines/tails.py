@@ -4,7 +4,7 @@ The one file that uses SciPy; everything here takes and gives plain floats.
 """
 
 import math
-from collections.abc import Callable
+from functools import cache
 
 from scipy import special  # type: ignore[import-untyped]
 
@@ -15,8 +15,6 @@ LARGEST = 1e12
 """The largest number that may enter a baseline."""
 
 _LEAST_TAIL = 1e-300
-_MOST_STEPS = 6
-_CLOSE_ENOUGH = 0.02
 
 
 def count_deviation(count: float, mean: float, overdispersion: float, closed: float = 0.0) -> float:
@@ -32,8 +30,13 @@ def count_deviation(count: float, mean: float, overdispersion: float, closed: fl
     """
     size = 1.0 / overdispersion
     share = size / (size + mean)
-    below = (_at_most(count, size, share) + _at_most(count - 1, size, share)) / 2
-    above = (_more_than(count, size, share) + _more_than(count - 1, size, share)) / 2
+    # Only the nearer tail is small; the other is its complement.
+    if count <= mean:
+        below = (_at_most(count, size, share) + _at_most(count - 1, size, share)) / 2
+        above = 1.0 - below
+    else:
+        above = (_more_than(count, size, share) + _more_than(count - 1, size, share)) / 2
+        below = 1.0 - above
     if closed:
         below = closed * (1.0 if count > 0 else 0.5) + (1 - closed) * below
         above = (1 - closed) * above
@@ -41,32 +44,20 @@ def count_deviation(count: float, mean: float, overdispersion: float, closed: fl
 
 
 def count_band(mean: float, overdispersion: float, deviation: float) -> tuple[float, float]:
-    """The counts between which a reading deviates by less than ``deviation``.
+    """About the counts between which a reading deviates by less than ``deviation``.
+
+    Taken from the gamma distribution of the same mean and variance, which is exact for large
+    counts and within one event or two for small ones; the verdict itself does not use it.
 
     >>> low, high = count_band(100.0, 0.01, 4.5)
     >>> round(low), round(high)
-    (46, 173)
+    (48, 177)
     """
-    size = 1.0 / overdispersion
-    share = size / (size + mean)
-
-    def below(count: float) -> float:
-        tail = (_at_most(count, size, share) + _at_most(count - 1, size, share)) / 2
-        return float(special.ndtri(max(tail, _LEAST_TAIL)))
-
-    def above(count: float) -> float:
-        tail = (_more_than(count, size, share) + _more_than(count - 1, size, share)) / 2
-        return -float(special.ndtri(max(tail, _LEAST_TAIL)))
-
-    # A gamma distribution of the same mean and variance gives the first guess.
     variance = mean + overdispersion * mean * mean
-    tail = max(_normal_tail(deviation), _LEAST_TAIL)
+    tail = _tail(deviation)
     shape, scale = mean * mean / variance, variance / mean
-    low = 0.0
-    if below(0.0) <= -deviation:
-        low = _solve(below, max(float(special.gammaincinv(shape, tail)) * scale, 0.5), -deviation)
-    high = _solve(above, float(special.gammainccinv(shape, tail)) * scale, deviation)
-    return low, max(high, mean)
+    low = max(float(special.gammaincinv(shape, tail)) * scale - 0.5, 0.0)
+    return low, max(float(special.gammainccinv(shape, tail)) * scale + 0.5, mean)
 
 
 def student_deviation(ratio: float, freedom: float) -> float:
@@ -81,21 +72,7 @@ def student_deviation(ratio: float, freedom: float) -> float:
 
 def student_ratio(deviation: float, freedom: float) -> float:
     """The inverse of `student_deviation` for a positive deviation."""
-    return -float(special.stdtrit(freedom, max(_normal_tail(deviation), _LEAST_TAIL)))
-
-
-def _solve(deviation_of: Callable[[float], float], start: float, wanted: float) -> float:
-    """The count that deviates by ``wanted``, by the secant method from ``start``."""
-    last, count = start, start * 1.01 + 0.1
-    at_last = deviation_of(last)
-    for _ in range(_MOST_STEPS):
-        here = deviation_of(count)
-        slope = (here - at_last) / (count - last) if count != last else 0.0
-        if abs(here - wanted) < _CLOSE_ENOUGH or slope <= 0:
-            break
-        last, at_last = count, here
-        count = min(max(count - (here - wanted) / slope, count / 3), count * 3)
-    return count
+    return -float(special.stdtrit(freedom, _tail(deviation)))
 
 
 def _at_most(count: float, size: float, share: float) -> float:
@@ -108,8 +85,10 @@ def _more_than(count: float, size: float, share: float) -> float:
     return float(special.betainc(count + 1, size, 1 - share)) if count > -1 else 1.0
 
 
-def _normal_tail(deviation: float) -> float:
-    return float(special.ndtr(-deviation))
+@cache
+def _tail(deviation: float) -> float:
+    """The tail of a normal; few different thresholds are ever asked for."""
+    return max(float(special.ndtr(-deviation)), _LEAST_TAIL)
 
 
 def _signed(below: float, above: float) -> float:
@@ -121,3 +100,40 @@ def _signed(below: float, above: float) -> float:
 def is_sound(value: float) -> bool:
     """Whether a number may enter a baseline: finite, and its square far from overflow."""
     return math.isfinite(value) and abs(value) <= LARGEST
+
+
+def chi_square_deviation(square: float, freedom: int) -> float:
+    """The deviation whose upper tail is that of chi-square with so many degrees of freedom.
+
+    >>> round(chi_square_deviation(3.84, 1), 2), round(chi_square_deviation(100.0, 4), 1)
+    (1.64, 9.3)
+    """
+    above = float(special.chdtrc(freedom, max(square, 0.0)))
+    return _signed(1.0 - above, above)
+
+
+def share_deviation(hits: int, n: int, known_hits: float, known: float, looks: int) -> float:
+    """The deviation of ``hits`` of ``n`` from what the rate can at most be, 95 % sure.
+
+    Args:
+        hits: records that were hit.
+        n: records seen.
+        known_hits: records that were hit before.
+        known: records seen before.
+        looks: how many such tests are made at once.
+
+    >>> round(share_deviation(5, 500, 0.0, 14_000.0, 6), 1)
+    5.3
+    """
+    upper = float(special.betaincinv(known_hits + 0.5, max(known - known_hits, 0.0) + 0.5, 0.95))
+    above = min(looks * float(special.betainc(hits, n - hits + 1, upper)), 0.5)
+    return _signed(1.0, above)
+
+
+def deviation_of(tail: float) -> float:
+    """The deviation whose upper tail is this probability.
+
+    >>> round(deviation_of(0.00135), 2)
+    3.0
+    """
+    return _signed(1.0, tail)

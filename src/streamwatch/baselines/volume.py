@@ -19,9 +19,12 @@ from streamwatch.baselines.counts import (
     weekday_of,
 )
 from streamwatch.baselines.departure import Departure, follow
+from streamwatch.baselines.fleetfactor import NONE, Common, Ratio, ratio_of
 from streamwatch.baselines.forgetting import FadingMean
 from streamwatch.baselines.tails import count_band, count_deviation, is_sound
 from streamwatch.baselines.warmup import fit
+from streamwatch.baselines.weights import learning_weight
+from streamwatch.baselines.windows import Joint, Past, Run, extended, together
 from streamwatch.domain.readings import Reading
 from streamwatch.domain.settings import JudgingSettings
 from streamwatch.domain.verdicts import Verdict, warming
@@ -30,12 +33,37 @@ LEAST_DIFFERENCE = 5.0
 """Events by which a volume must differ at least."""
 
 _WOBBLE_GAIN = 0.015
+_COMMON_WEIGHT = 0.2
+"""How much of a day is learned on which all shops moved alike."""
+
 _TRICKLE = 0.02
 """Share of the old level below which a departure is an outage, which never becomes normal."""
 
 
-def score(baseline: VolumeBaseline, reading: Reading, settings: JudgingSettings) -> Verdict:
-    """Judge a volume by what was learned before it."""
+def log_ratio(baseline: VolumeBaseline, reading: Reading) -> Ratio | None:
+    """What a shop tells about the common factor of its bucket; ``None`` if nothing."""
+    if not baseline.is_warm or not _is_count(reading.value):
+        return None
+    if rest_probability(baseline, reading):
+        return None
+    expected = expected_count(baseline, reading)
+    return ratio_of(reading.value, expected, overdispersion(baseline, reading))
+
+
+def score(
+    baseline: VolumeBaseline,
+    reading: Reading,
+    settings: JudgingSettings,
+    common: Common = NONE,
+) -> Verdict:
+    """Judge a volume by what was learned before it.
+
+    Args:
+        baseline: what was learned.
+        reading: the count.
+        settings: how strict.
+        common: what all shops have in common in this bucket.
+    """
     if not _is_count(reading.value):
         return warming(reading, f"{reading.value} is no count: not judged")
     if not baseline.is_warm:
@@ -45,28 +73,61 @@ def score(baseline: VolumeBaseline, reading: Reading, settings: JudgingSettings)
     expected = expected_count(baseline, reading)
     spread = overdispersion(baseline, reading)
     closed = rest_probability(baseline, reading)
-    deviation = count_deviation(reading.value, expected, spread, closed)
-    low, high = count_band(expected, spread, settings.threshold)
-    least = max(settings.volume_effect * expected, LEAST_DIFFERENCE)
-    lower = 0.0 if closed else max(min(low, expected - least), 0.0)
-    difference = reading.value - expected
-    unusual = abs(deviation) >= settings.threshold and abs(difference) >= least
+    value = reading.value
+    single = count_deviation(value, expected, spread, closed)
+    nearest = expected
+    if common.holds:
+        moved = expected * common.factor
+        other = count_deviation(value, moved, spread + common.spread, closed)
+        single, nearest = _nearer(value, (single, expected), (other, moved))
+    now = Past(reading.bucket, single, value, nearest)
+    kinship, wobble = PACES[reading.key.span].kinship, baseline.wobble
+    run = Run() if common.holds else baseline.run
+    joint = together(run, now, kinship, wobble, spread - wobble)
+    low, high = count_band(min(expected, nearest), spread + common.spread, settings.threshold)
+    if nearest != expected or common.holds:
+        high = count_band(max(expected, nearest), spread + common.spread, settings.threshold)[1]
+    least = max(settings.volume_effect * nearest, LEAST_DIFFERENCE)
+    lower = 0.0 if closed else max(min(low, nearest - least), 0.0)
+    unusual = abs(joint.deviation) >= settings.threshold and _matters(joint, settings)
     return Verdict(
         key=reading.key,
         bucket=reading.bucket,
-        value=reading.value,
+        value=value,
         n=reading.n,
         state="unusual" if unusual else "usual",
-        score=deviation,
-        expected=expected,
+        score=joint.deviation,
+        expected=nearest,
         lower=lower,
-        upper=max(high, expected + least),
-        reason=_reason(reading.value, expected),
+        upper=max(high, nearest + least),
+        reason=_reason(joint, reading, common),
+        deviation=single,
     )
 
 
+def _nearer(
+    value: float, plain: tuple[float, float], moved: tuple[float, float]
+) -> tuple[float, float]:
+    """Of two predictions the one that the count fits better; between both it fits fully.
+
+    A shop that keeps no holiday is as usual as one that keeps it.
+    """
+    if plain[0] * moved[0] < 0:
+        return 0.0, max(value, LEAST_MEAN)
+    return plain if abs(plain[0]) < abs(moved[0]) else moved
+
+
+def _matters(joint: Joint, settings: JudgingSettings) -> bool:
+    difference = abs(joint.value - joint.expected)
+    return difference >= max(settings.volume_effect * joint.expected, LEAST_DIFFERENCE)
+
+
 def learn(
-    baseline: VolumeBaseline, reading: Reading, verdict: Verdict, settings: JudgingSettings
+    baseline: VolumeBaseline,
+    reading: Reading,
+    verdict: Verdict,
+    settings: JudgingSettings,
+    common: Common = NONE,
 ) -> VolumeBaseline:
     """The baseline after a judged reading; a bucket is learned once.
 
@@ -79,42 +140,44 @@ def learn(
         return _warm_up(baseline, reading, settings)
     if reading.bucket <= baseline.last_bucket or verdict.state == "warming":
         return baseline
-    return _learn_warm(baseline, reading, verdict)
+    return _learn_warm(baseline, reading, verdict, common)
 
 
-def _learn_warm(baseline: VolumeBaseline, reading: Reading, verdict: Verdict) -> VolumeBaseline:
+def _learn_warm(
+    baseline: VolumeBaseline, reading: Reading, verdict: Verdict, common: Common
+) -> VolumeBaseline:
     pace = PACES[reading.key.span]
+    unusual = verdict.state == "unusual"
     factor = factor_of(baseline, reading)
+    expected = verdict.expected if verdict.expected is not None else reading.value
+    run = baseline.run
+    if not common.holds:
+        now = Past(reading.bucket, verdict.deviation, reading.value, expected)
+        run = extended(run, now)
+    if common.planned and not unusual:
+        return msgspec.structs.replace(baseline, run=run, last_bucket=reading.bucket)
     departure = follow(
-        baseline.departure,
-        reading.value / factor,
-        baseline.level.mean,
-        unusual=verdict.state == "unusual",
+        baseline.departure, reading.value / factor, baseline.level.mean, unusual=unusual
     )
     if departure is not None and _has_settled(departure, baseline, pace):
         level = FadingMean(departure.mean, pace.lasting / 2)
         return msgspec.structs.replace(
-            baseline, level=level, departure=None, last_bucket=reading.bucket
+            baseline, level=level, departure=None, last_bucket=reading.bucket, run=Run()
         )
-    weight = learning_weight(verdict)
+    weight = learning_weight(verdict.deviation, unusual=unusual)
+    if common.holds:
+        weight *= _COMMON_WEIGHT
     level = baseline.level.learn(reading.value / factor, weight * factor, pace.keep)
     return msgspec.structs.replace(
         baseline,
         level=level,
         weekdays=_learn_weekday(baseline, reading, weight, pace.weekday_keep),
         hours=_learn_hour(baseline, reading, weight),
-        wobble=_learn_wobble(baseline, reading, verdict),
+        wobble=baseline.wobble if common.holds else _learn_wobble(baseline, reading, verdict),
         last_bucket=reading.bucket,
         departure=departure,
+        run=run,
     )
-
-
-def learning_weight(verdict: Verdict) -> float:
-    """How much of a reading is learned: less the more it surprises, nothing if unusual."""
-    distance = abs(verdict.score)
-    if verdict.state == "unusual":
-        return 0.0
-    return 1.0 if distance < 2 else max(4 / (distance * distance), 0.1)  # noqa: PLR2004
 
 
 def _has_settled(departure: Departure, baseline: VolumeBaseline, pace: Pace) -> bool:
@@ -165,7 +228,7 @@ def _learn_wobble(baseline: VolumeBaseline, reading: Reading, verdict: Verdict) 
     expected = expected_count(baseline, reading)
     distance = reading.value - expected
     seen = (distance * distance - expected) / (expected * expected)
-    most = (4 if unusual else 9) * wobble + 3 / expected
+    most = (4 if unusual else 9) * (wobble + 1 / expected) - 1 / expected
     gain = _WOBBLE_GAIN * information(wobble, expected)
     return max(wobble + gain * (min(seen, most) - wobble), LEAST_WOBBLE)
 
@@ -185,7 +248,15 @@ def _is_count(value: float) -> bool:
     return is_sound(value) and value >= 0
 
 
-def _reason(value: float, expected: float) -> str:
-    share = abs(value - expected) / expected
-    side = "above" if value > expected else "below"
-    return f"{value:.0f} events, {share:.0%} {side} the expected {expected:.1f}"
+def _reason(joint: Joint, reading: Reading, common: Common) -> str:
+    """In words; the difference is the one of the strongest evidence."""
+    expected = max(joint.expected, LEAST_MEAN)
+    side = "above" if joint.value > joint.expected else "below"
+    share = abs(joint.value - joint.expected) / expected
+    over = f" in {joint.buckets} {reading.key.span}s" if joint.buckets > 1 else ""
+    fleet = "" if common.factor == 1.0 else f"; all shops together: {common.factor:.0%}"
+    planned = "; a day of the calendar" if common.planned else ""
+    return (
+        f"{joint.value:.0f} events{over}, {share:.0%} {side} "
+        f"the expected {expected:.1f}{fleet}{planned}"
+    )

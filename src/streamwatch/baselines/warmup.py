@@ -19,6 +19,7 @@ from streamwatch.baselines.forgetting import FadingMean
 from streamwatch.domain.readings import Span
 
 _PRIOR_READINGS = 2.0
+_KEPT_BY_CUT = 1.0
 
 
 def fit(history: dict[int, tuple[int, float]], span: Span) -> VolumeBaseline:
@@ -86,7 +87,7 @@ def _fit_wobble(baseline: VolumeBaseline, readings: list[tuple[int, float]]) -> 
     cut = sorted(excess)[int(0.9 * (len(excess) - 1))]
     weights = [mean * mean for mean in expectations]
     pairs = zip(excess, weights, strict=True)
-    seen = sum(min(value, cut) * weight for value, weight in pairs) / sum(weights)
+    seen = sum(min(value, cut) * weight for value, weight in pairs) / sum(weights) / _KEPT_BY_CUT
     slots = len(baseline.weekdays) + len(baseline.hours)
     # The season was fitted to the same readings and has taken a part of their spread.
     seen *= len(readings) / max(len(readings) - slots, 1)

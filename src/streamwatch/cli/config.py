@@ -19,6 +19,11 @@ from streamwatch.adapters.tap_files import load_taps
 from streamwatch.adapters.yaml_file import FileError
 from streamwatch.cli.output import OK, USAGE, json_option, print_json, settings_option
 from streamwatch.cli.problems import as_rows
+from streamwatch.domain.settings import Settings
+from streamwatch.incidents.budget import expected_false_pages
+
+FLEETS = (1_000, 10_000, 100_000)
+"""KPIs for which the expected false incidents are told."""
 
 _VARIABLES = "\n".join(f"  {name}" for name in sorted(variables()))
 
@@ -65,6 +70,9 @@ def check(file: Path | None, as_json: bool) -> int:
                 "sources": len(settings.sources),
                 "rules": len(settings.rules),
                 "taps": len(taps),
+                "expected_false_pages_per_week": {
+                    str(kpis): round(false_pages(settings, kpis), 3) for kpis in FLEETS
+                },
             }
         )
         return OK
@@ -74,7 +82,18 @@ def check(file: Path | None, as_json: bool) -> int:
         f"{what}: right. Sources: {len(settings.sources)}, rules: {len(settings.rules)}, "
         f"taps: {len(taps)}. See what holds with: streamwatch config show"
     )
+    told = ", ".join(f"{false_pages(settings, kpis):.2g} of {kpis:,} KPIs" for kpis in FLEETS)
+    click.echo(
+        f"False incidents a week to be expected: {told}; "
+        f"never more than judging.pages_per_week ({settings.judging.pages_per_week:g})."
+    )
     return OK
+
+
+def false_pages(settings: Settings, kpis: int) -> float:
+    """False incidents a week to be expected of so many KPIs judged daily."""
+    judging = settings.judging
+    return expected_false_pages(kpis, judging.threshold, judging.pages_per_week)
 
 
 @command.command(

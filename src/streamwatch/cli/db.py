@@ -18,8 +18,9 @@ from streamwatch.adapters.sql.migrations import (
     upgrade,
 )
 from streamwatch.adapters.sql.prune import prune
+from streamwatch.adapters.sql.prune_taps import Kept
 from streamwatch.adapters.sql.status import PartitionStatus, partition_statuses
-from streamwatch.adapters.sql.tap_tables import TAP_TABLES
+from streamwatch.adapters.sql.tap_schema import prepare_tap_tables
 from streamwatch.adapters.tap_files import load_taps
 from streamwatch.cli.aligned import aligned
 from streamwatch.cli.database import database_option, opened, written_time
@@ -58,10 +59,16 @@ def command() -> None:
 @settings_option
 @json_option
 def upgrade_(database: str | None, settings_file: str | None, as_json: bool) -> int:
-    """Create the database, or bring it to the revision of this version."""
+    """Create the database, or bring it to the revision of this version.
+
+    Tap tables of your own stages, and columns that taps rename, are made as well.
+    """
+    settings = load_settings(Path(settings_file) if settings_file else None, os.environ)
+    taps = load_taps(Path(settings.taps), settings)
     with opened(database, settings_file) as engine:
         before = current_revision(engine)
         after = upgrade(engine)
+        prepare_tap_tables(engine, settings, taps)
         return _report(engine, before, after, as_json=as_json)
 
 
@@ -104,12 +111,12 @@ def prune_(database: str | None, settings_file: str | None, as_json: bool) -> in
     """
     settings = load_settings(Path(settings_file) if settings_file else None, os.environ)
     taps = load_taps(Path(settings.taps), settings)
-    retention = {tap.name: tap.retention for tap in taps}
+    kept = {tap.name: Kept(tap.retention, tap.max_rows, tap.max_bytes) for tap in taps}
     deleted: dict[str, int] = {}
     with opened(database, settings_file) as engine, progress() as bar:
         check_migrated(engine)
-        task = bar.add_task("pruning", total=len(TAP_TABLES) + 3)
-        for table, rows in prune(engine, time.time_ns() // 1_000_000, retention):
+        task = bar.add_task("pruning", total=None)
+        for table, rows in prune(engine, time.time_ns() // 1_000_000, kept):
             deleted[table] = rows
             bar.advance(task)
     if as_json:

@@ -2,7 +2,8 @@
 
 import contextlib
 import datetime as dt
-import shutil
+import shlex
+import signal
 import sys
 import threading
 import time
@@ -16,6 +17,7 @@ from streamwatch.adapters.local.kafka import kafka_available, start_kafka
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import upgrade
 from streamwatch.cli.output import FINDINGS, OK, console, json_option, print_json, progress
+from streamwatch.demo.folder import claimed
 from streamwatch.demo.live import (
     free_port,
     prepare_topics,
@@ -24,7 +26,7 @@ from streamwatch.demo.live import (
     wait_until_read,
 )
 from streamwatch.demo.offline import run_offline
-from streamwatch.demo.report import found_incidents, print_report
+from streamwatch.demo.report import found_incidents, injected_faults, print_report
 from streamwatch.demo.story import (
     HISTORY_DAYS,
     LIVE_DAYS,
@@ -34,6 +36,8 @@ from streamwatch.demo.story import (
     labels_file,
     write_configuration,
 )
+from streamwatch.errors import ServiceError
+from streamwatch.simulation.fleet import FleetSettings
 from streamwatch.simulation.simulate import SimulatedEvent, simulate
 
 DAY_MS = 86_400_000
@@ -72,53 +76,68 @@ def command(folder: Path, broker: bool | None, stay: bool | None, as_json: bool)
     Starts Kafka, a worker and a SQLite database; sends eight weeks of simulated history of a
     fleet of shops, then a live part in which a client sends inches, another one falls silent,
     and one of our own stages breaks. Shows what was found, and where it came in. Takes about
-    two minutes. All that it makes is in one folder; what it starts, it stops.
+    two minutes. What it starts, it stops; all that it makes is in one folder, but for Kafka's
+    programs, which are kept in a folder `jars` beside it for the next time. The exit code is 1
+    if a fault was not found.
     """
-    begun = time.monotonic()
     jars = folder.parent / "jars"
     missing = kafka_available(jars) if broker is None or broker else None
-    if missing is not None:
-        _say(f"No Kafka here: {missing}")
-        if broker:
-            return 3
-        _say("So the same story runs through the embedded pipeline, without a broker.")
-    _clear(folder)
+    if missing is not None and broker:
+        raise ServiceError(missing)
+    with _ended_politely(), claimed(folder):
+        if missing is not None:
+            _say(f"No Kafka here. {missing}")
+            _say("So the same story runs through the embedded pipeline, without a broker.")
+        on_kafka = broker is not False and missing is None
+        stays = on_kafka and (sys.stderr.isatty() if stay is None else stay)
+        return _tell(folder, jars, on_kafka=on_kafka, stays=stays, as_json=as_json)
+
+
+def _tell(folder: Path, jars: Path, *, on_kafka: bool, stays: bool, as_json: bool) -> int:
+    begun = time.monotonic()
     fleet = fleet_settings(dt.datetime.now(dt.UTC).date())
     live_ms = fleet.start_ms + HISTORY_DAYS * DAY_MS
-    folder.mkdir(parents=True)
     events = list(simulate(fleet, faults()))
     days = f"{HISTORY_DAYS} days of history and {LIVE_DAYS} live"
     _say(f"simulated: {SHOPS} shops, {days}, {len(events):,} events")
     engine = create_engine_for(f"sqlite:///{folder}/demo.db")
     upgrade(engine)
     with contextlib.ExitStack() as running:
-        if broker is False or missing is not None:
-            settings_file = write_configuration(folder, fleet, "localhost:9092", 0)
-            _offline(events, folder, settings_file, engine)
-            metrics = None
-        else:
+        running.callback(engine.dispose)
+        if on_kafka:
             port = free_port()
             metrics = f"http://127.0.0.1:{port}/metrics"
-            _on_kafka(events, live_ms, folder, jars, port, running)
-        _say(f"done after {time.monotonic() - begun:.0f} s\n")
-        if as_json:
-            found = found_incidents(engine, live_ms)
-            print_json({"incidents": found, "database": f"{folder}/demo.db", "metrics": metrics})
-            missed = 0
+            _on_kafka(events, fleet, folder, jars, port, running)
         else:
-            missed = print_report(console(), engine, folder, live_ms)
-            _print_addresses(folder, metrics)
-        engine.dispose()
-        if metrics is not None and (sys.stderr.isatty() if stay is None else stay):
-            _say("Broker and worker still run. Ctrl-C stops them all.")
+            metrics = None
+            settings_file = write_configuration(folder, fleet, "localhost:9092", 0)
+            _offline(events, folder, settings_file, engine)
+        _say(f"done after {time.monotonic() - begun:.0f} s\n")
+        found = found_incidents(engine, live_ms)
+        injected = injected_faults(folder, found)
+        if as_json:
+            print_json(
+                {
+                    "faults": injected,
+                    "incidents": found,
+                    "database": f"{folder}/demo.db",
+                    "metrics": metrics if stays else None,
+                }
+            )
+        else:
+            print_report(console(), engine, folder, found)
+            _print_addresses(folder, metrics, stays=stays)
+        if stays:
+            _say("\nBroker and worker still run. Ctrl-C stops them all.")
             with contextlib.suppress(KeyboardInterrupt):
                 threading.Event().wait()
-    return FINDINGS if missed else OK
+            _say("stopping")
+    return FINDINGS if any(one.incident is None for one in injected) else OK
 
 
 def _on_kafka(
     events: Sequence[SimulatedEvent],
-    live_ms: int,
+    fleet: FleetSettings,
     folder: Path,
     jars: Path,
     metrics_port: int,
@@ -127,10 +146,10 @@ def _on_kafka(
     """History as fast as it goes, then the live part, a day in a few seconds."""
     broker = start_kafka(folder, progress=_say, jars=jars)
     running.callback(broker.stop)
-    fleet = fleet_settings(dt.datetime.now(dt.UTC).date())
     settings_file = write_configuration(folder, fleet, broker.bootstrap, metrics_port)
     settings = prepare_topics(settings_file)
     worker = running.enter_context(running_worker(folder, settings_file, labels_file(folder)))
+    live_ms = fleet.start_ms + HISTORY_DAYS * DAY_MS
     history = [one for one in events if one.arrived_ms < live_ms]
     live = events[len(history) :]
     with _bar("history into Kafka", len(history)) as told:
@@ -151,12 +170,17 @@ def _offline(
         run_offline(events, Path(settings_file.name), Path(labels_file(folder).name), engine, told)
 
 
-def _clear(folder: Path) -> None:
-    """Remove what an earlier demonstration left; nothing else is ever in that folder."""
-    marker = folder / "streamwatch.yaml"
-    if folder.exists() and any(folder.iterdir()) and not marker.exists():
-        raise click.UsageError(f"{folder} is not empty and no demonstration's; name another one")
-    shutil.rmtree(folder, ignore_errors=True)
+@contextlib.contextmanager
+def _ended_politely() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the demonstration as Ctrl-C does: tidied up."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)}
+    for one in before:
+        signal.signal(one, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 @contextlib.contextmanager
@@ -169,13 +193,14 @@ def _bar(name: str, total: int) -> Iterator[Callable[[int], None]]:
     _say(f"{name}: {time.monotonic() - begun:.1f} s")
 
 
-def _print_addresses(folder: Path, metrics: str | None) -> None:
-    click.echo(f"\nSQL      sqlite3 {folder}/demo.db      (tables: docs/tables.md)")
-    click.echo(f"CLI      cd {folder} && streamwatch incidents list --open")
+def _print_addresses(folder: Path, metrics: str | None, *, stays: bool) -> None:
+    place = shlex.quote(str(folder))
+    click.echo(f"\nSQL      sqlite3 {place}/demo.db      (tables: docs/tables.md)")
+    click.echo(f"CLI      cd {place} && streamwatch incidents list --open")
     if metrics is not None:
-        click.echo(f"metrics  {metrics}")
-        click.echo(f"log      {folder}/worker.log")
-    click.echo("all gone make clean")
+        click.echo(f"metrics  {metrics if stays else 'with --stay, as long as the worker runs'}")
+        click.echo(f"log      {place}/worker.log")
+    click.echo(f"all gone rm -r {place}")
 
 
 def _say(text: str) -> None:

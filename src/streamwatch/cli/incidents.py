@@ -1,16 +1,36 @@
-"""``streamwatch incidents``: list and show incidents."""
+"""``streamwatch incidents``: list, show and acknowledge incidents."""
 
+import getpass
 import math
+import os
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
+from sqlalchemy import Engine
 
+from streamwatch.adapters.acknowledging import Outcome, acknowledge
+from streamwatch.adapters.alertmanager import Alertmanager
+from streamwatch.adapters.kafka.acknowledged import publish_acknowledgements
+from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.sql.acknowledgements import acknowledgements_of
 from streamwatch.adapters.sql.incidents import find_incident, journey_query, list_incidents
 from streamwatch.adapters.sql.migrations import check_migrated
 from streamwatch.cli.aligned import aligned
 from streamwatch.cli.database import database_option, opened, written_time
-from streamwatch.cli.output import OK, json_option, print_json, settings_option
+from streamwatch.cli.diagnosis_text import in_words
+from streamwatch.cli.output import FINDINGS, OK, json_option, print_json, settings_option
+from streamwatch.domain.acknowledgements import (
+    KINDS,
+    LONGEST_NOTE,
+    MEANING,
+    Acknowledgement,
+    AcknowledgementKind,
+)
 from streamwatch.domain.incidents import Incident
 
 
@@ -20,7 +40,7 @@ from streamwatch.domain.incidents import Incident
     "  streamwatch incidents show 'shop-003/widget-event/mean.height/all/day/low@2026-03-01'"
 )
 def command() -> None:
-    """List and show incidents: lasting departures of a shop from its own normal."""
+    """List, show and acknowledge incidents: lasting departures of a shop from its own normal."""
 
 
 @command.command(
@@ -51,7 +71,9 @@ def list_(
     if not incidents:
         click.echo("No open incident." if only_open else "No incident.")
         return OK
-    headings = ("since (UTC)", "status", "shop", "KPI", "segment", "value", "expected", "id")
+    headings = (
+        "since (UTC)", "status", "shop", "KPI", "segment", "value", "expected", "origin", "id",
+    )  # fmt: skip
     rows = [
         (
             written_time(incident.since),
@@ -61,6 +83,7 @@ def list_(
             incident.key.segment,
             _number(incident.value),
             _band(incident),
+            incident.origin,
             incident.id,
         )
         for incident in incidents
@@ -82,14 +105,12 @@ def show(id_: str, database: str | None, settings_file: str | None, as_json: boo
     """Show one incident: value, band, since when, why, and a query over the tap tables."""
     with opened(database, settings_file) as engine:
         check_migrated(engine)
-        incident = find_incident(engine, id_)
-        if incident is None:
-            raise click.UsageError(
-                f"there is no incident {id_}; all of them: streamwatch incidents list"
-            )
+        incident = _found(engine, id_)
         query = journey_query(engine, incident)
+        said = acknowledgements_of(engine, [incident.id])
     if as_json:
-        print_json({"incident": _plain(incident), "query": query})
+        plain = msgspec.to_builtins(said)
+        print_json({"incident": _plain(incident), "query": query, "acknowledgements": plain})
         return OK
     key = incident.key
     until = "still open" if incident.until is None else f"until {written_time(incident.until)} UTC"
@@ -104,12 +125,96 @@ def show(id_: str, database: str | None, settings_file: str | None, as_json: boo
         ),
         ("since", f"{written_time(incident.since)} UTC, {until}, {incident.buckets} unusual"),
         ("reason", incident.reason),
+        *_origin(incident),
+        *(("said", _said(one)) for one in said),
     )
     for name, text in lines:
         click.echo(f"{name:<9} {text}")
     click.echo("\nThe shop's days at the stages, a week before and since (needs a tap):\n")
     click.echo(query)
+    click.echo(f"\nnext: streamwatch diagnose '{incident.id}'", err=True)
     return OK
+
+
+@command.command(
+    epilog="\b\nExamples:\n"
+    "  streamwatch incidents ack 'shop-003/purchase/volume/all/day/high@2026-03-01' \\\n"
+    "      --as expected --note 'spring sale'\n\n"
+    "\b\nWhat each kind says:\n" + "\n".join(f"  {kind:<13} {MEANING[kind]}" for kind in KINDS)
+)
+@click.argument("id_", metavar="ID")
+@click.option("--as", "kind", type=click.Choice(KINDS), required=True, help="What it is.")
+@click.option("--note", default="", help=f"Why, in at most {LONGEST_NOTE:,} characters.")
+@click.option("--who", default=None, help="Who says so (default: the user of this machine).")
+@database_option
+@settings_option
+@json_option
+def ack(
+    id_: str,
+    kind: AcknowledgementKind,
+    note: str,
+    who: str | None,
+    database: str | None,
+    settings_file: str | None,
+    as_json: bool,
+) -> int:
+    """Say what an incident is: stored, its alert silenced, its baseline repaired.
+
+    The silence lasts until the incident closes, and needs `url` of `alertmanager`. Workers on
+    Kafka repair the baseline. The exit code is 1 when it was stored but not all of the rest was
+    done.
+    """
+    if len(note) > LONGEST_NOTE:
+        raise click.UsageError(f"the note has more than {LONGEST_NOTE} characters")
+    settings = load_settings(Path(settings_file) if settings_file else None, os.environ)
+    alertmanager = settings.alertmanager
+    with opened(database or settings.database, settings_file) as engine:
+        check_migrated(engine)
+        outcome = acknowledge(
+            engine,
+            Alertmanager(alertmanager.url) if alertmanager.url else None,
+            _found(engine, id_),
+            kind,
+            note.strip(),
+            who or getpass.getuser(),
+            now_ms=time.time_ns() // 1_000_000,
+            silence_ms=alertmanager.silence,
+            tell=partial(publish_acknowledgements, settings.kafka),
+        )
+    _report(outcome, as_json=as_json)
+    return FINDINGS if outcome.failed else OK
+
+
+def _origin(incident: Incident) -> Iterator[tuple[str, str]]:
+    """Where it came in, as far as it was looked for."""
+    if incident.origin:
+        yield "origin", f"{in_words(incident.origin)}; {incident.origin_reason}"
+    if incident.hypothesis:
+        yield "", f"it looks like {incident.hypothesis}"
+
+
+def _report(outcome: Outcome, *, as_json: bool) -> None:
+    if as_json:
+        print_json(msgspec.to_builtins(outcome))
+        return
+    for sentence in outcome.done:
+        click.echo(sentence)
+    for sentence in outcome.failed:
+        click.echo(sentence, err=True)
+
+
+def _found(engine: Engine, id_: str) -> Incident:
+    incident = find_incident(engine, id_)
+    if incident is None:
+        raise click.UsageError(
+            f"there is no incident {id_}; all of them: streamwatch incidents list"
+        )
+    return incident
+
+
+def _said(one: Acknowledgement) -> str:
+    note = f": {one.note}" if one.note else ""
+    return f"{one.kind} by {one.who}, {written_time(one.at)} UTC{note}"
 
 
 def _plain(incident: Incident) -> dict[str, Any]:

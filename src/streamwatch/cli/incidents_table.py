@@ -20,6 +20,7 @@ def incidents_table(incidents: Iterable[Incident], title: str | None = None) -> 
         table.add_column(name)
     for name in ("value", "expected", "since (UTC)"):
         table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("origin")
     for incident in incidents:
         key = incident.key
         table.add_row(
@@ -30,6 +31,7 @@ def incidents_table(incidents: Iterable[Incident], title: str | None = None) -> 
             shown_number(incident.value),
             f"{shown_number(incident.expected)} ({shown_band(incident)})",
             shown_time(incident.since),
+            incident.origin,
         )
     return table
 

@@ -10,15 +10,22 @@ from streamwatch import __version__
 from streamwatch.errors import StreamwatchError
 
 COMMANDS = {
+    "backtest": "what the settings would have said of files: incidents and a scorecard",
     "config": "check, show or describe the configuration",
     "db": "create, migrate or prune the database",
     "demo": "the whole story on one machine, with faults injected and found",
-    "incidents": "list and show incidents",
+    "detect": "judge any series of numbers over time, row by row",
+    "diagnose": "say where an incident came in, and show it",
+    "evidence": "pack what proves to the client that it sent something so",
+    "incidents": "list, show and acknowledge incidents",
+    "privacy": "exchange or forget a shop's key, and what it made joinable",
     "replay": "send files into Kafka, optionally in accelerated time",
+    "rules": "make the files of Prometheus, Alertmanager and Grafana",
     "simulate": "write events of simulated shops, and the truth about their faults",
-    "taps": "list, check and test the tap configuration",
+    "taps": "list, check, test and reload the tap configuration",
     "topics": "create or check the Kafka topics",
     "watch": "take a file or standard input through the pipeline, without a broker",
+    "web": "serve the pages and the JSON API",
     "worker": "run a worker on Kafka",
 }
 """Sub-command → one line of help; the command itself is ``command`` in the file of its name."""

@@ -1,4 +1,4 @@
-"""``streamwatch taps``: list, check and test the tap configuration."""
+"""``streamwatch taps``: the tap configuration, and what running workers make of it."""
 
 import os
 from pathlib import Path
@@ -21,6 +21,7 @@ from streamwatch.cli.output import (
     settings_option,
 )
 from streamwatch.cli.problems import as_rows
+from streamwatch.cli.taps_workers import freeze, reload
 from streamwatch.taps.inline_tests import unmet
 
 _folder_option = click.option(
@@ -35,10 +36,16 @@ _folder_option = click.option(
     epilog="\b\nExamples:\n"
     "  streamwatch taps list\n"
     "  streamwatch taps lint --folder staging_taps\n"
-    "  streamwatch taps test --json"
+    "  streamwatch taps test --json\n"
+    "  streamwatch taps reload\n"
+    "  streamwatch taps freeze --shop shop-017"
 )
 def command() -> None:
-    """List, check and test the tap configuration."""
+    """List, check, test and reload the tap configuration."""
+
+
+command.add_command(reload)
+command.add_command(freeze)
 
 
 @command.command(

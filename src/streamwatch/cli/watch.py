@@ -1,6 +1,7 @@
 """``streamwatch watch``: a file or standard input through the pipeline, without a broker."""
 
 import os
+import shlex
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,17 +11,18 @@ from typing import cast
 import click
 from rich.table import Table
 
-from streamwatch.adapters.assembly import Assembly, assemble
+from streamwatch.adapters.assembly import assemble
 from streamwatch.adapters.clock import WallClock
-from streamwatch.adapters.embedded import EmbeddedPipeline
-from streamwatch.adapters.files.identity import file_id
-from streamwatch.adapters.files.opening import check_readable
+from streamwatch.adapters.embedded import EmbeddedPipeline, no_source
+from streamwatch.adapters.files.identity import continues, file_id
+from streamwatch.adapters.files.opening import check_readable, name_of
 from streamwatch.adapters.files.reader import FORMATS, Format, read_file
-from streamwatch.adapters.files.routes import load_routes
+from streamwatch.adapters.files.routes import Routes, load_routes
 from streamwatch.adapters.files.source_line import SourceLine
-from streamwatch.adapters.sql.engine import create_engine_for
+from streamwatch.adapters.prepared_store import freeze_opened, prepared_store
+from streamwatch.adapters.sql.engine import create_engine_for, shown
+from streamwatch.adapters.sql.incidents import list_incidents
 from streamwatch.adapters.sql.migrations import upgrade
-from streamwatch.adapters.sql.store import SqlStore
 from streamwatch.cli.incidents_table import incidents_table
 from streamwatch.cli.output import (
     FINDINGS,
@@ -34,6 +36,7 @@ from streamwatch.cli.output import (
 from streamwatch.domain.accounting import Accounting
 from streamwatch.domain.incidents import Incident
 from streamwatch.domain.rows import IncidentRow, RejectRow
+from streamwatch.errors import ConfigurationError
 from streamwatch.runner.ports import Flush
 
 _EPILOG = """\b
@@ -84,34 +87,60 @@ def command(
     path = Path(settings_file) if settings_file else None
     assembly = assemble(path, os.environ, labels_file, database)
     routes = load_routes(routes_file) if routes_file else None
+    _check_topics(topic, routes_file, routes, assembly.sources)
     check_readable([file])
     engine = create_engine_for(assembly.settings.database)
     upgrade(engine)
+    store, _ = prepared_store(assembly, engine)
     seen = _Seen()
+
+    def committed(flush: Flush) -> None:
+        seen.committed(flush)
+        freeze_opened(flush, assembly.recorder, engine)
+
     pipeline = EmbeddedPipeline(
         sources=assembly.sources,
         judge=assembly.judge,
         fleet=assembly.fleet,
-        store=SqlStore(engine),
+        store=store,
         clock=WallClock(),
         file_id=file_id(file),
-        committed=seen.committed,
+        continues=lambda earlier: continues(file, earlier),
+        committed=committed,
     )
     lines = read_file(file, form=cast("Format", form), topic=topic, routes=routes)
     begun = time.monotonic()
-    pipeline.feed(_counted(lines))
+    pipeline.feed(_counted(lines), name_of(file))
     counts = pipeline.finish()
     seconds = time.monotonic() - begun
+    seen.incidents.update({one.id: one for one in list_incidents(engine, only_open=True)})
     engine.dispose()
     if as_json:
-        print_json(_answer(assembly, counts, seen, seconds))
+        print_json(_answer(shown(engine.url), counts, seen, seconds))
     else:
         _print(counts, seen, seconds)
+        _advise(counts, seen, options=_options(database, settings_file))
     return FINDINGS if seen.open_incidents() else OK
 
 
+def _check_topics(
+    topic: str | None, routes_file: str | None, routes: Routes | None, sources: Iterable[str]
+) -> None:
+    """Refuse topics that no source has before anything is read.
+
+    Raises:
+        ConfigurationError: names the topic, and the nearest source.
+    """
+    named = [(f"--topic {topic}", topic)] if topic is not None else []
+    if routes is not None and topic is None:
+        named = [(str(routes_file), route.topic) for route in routes.routes]
+    for where, name in named:
+        if name not in sources:
+            raise ConfigurationError(f"{where}: {no_source(name, sources)}")
+
+
 class _Seen:
-    """What the flushes of this run held that is worth telling."""
+    """What the flushes of this run held that is worth telling, and the open incidents."""
 
     def __init__(self) -> None:
         self.rejects: Counter[tuple[str, str, str, str]] = Counter()
@@ -140,10 +169,10 @@ def _counted(lines: Iterable[SourceLine]) -> Iterator[SourceLine]:
 
 
 def _answer(
-    assembly: Assembly, counts: Mapping[str, Accounting], seen: _Seen, seconds: float
+    database: str, counts: Mapping[str, Accounting], seen: _Seen, seconds: float
 ) -> dict[str, object]:
     return {
-        "database": assembly.settings.database.split("@")[-1],
+        "database": database,
         "seconds": round(seconds, 3),
         "accounting": {
             topic: {
@@ -182,4 +211,36 @@ def _print(counts: Mapping[str, Accounting], seen: _Seen, seconds: float) -> Non
     rate = total / max(seconds, 1e-3)
     click.echo(f"{total:,} lines in {seconds:.1f} s ({rate:,.0f}/s)", err=True)
     click.echo(f"incidents: {len(found)} open, {closed} closed in this run", err=True)
-    click.echo("next: streamwatch incidents list", err=True)
+
+
+def _advise(counts: Mapping[str, Accounting], seen: _Seen, options: str) -> None:
+    """What to do next."""
+    known = sum(count.duplicates for count in counts.values())
+    if known:
+        click.echo(
+            f"{known:,} lines had been read before and were not counted again; to read them "
+            "anew, take another database: --database sqlite:///again.db",
+            err=True,
+        )
+    elif not any(count.records_in for count in counts.values()):
+        click.echo("there was no line to read", err=True)
+    late = sum(count for why, count in seen.rejects.items() if "too-late" in why)
+    if late:
+        click.echo(
+            f"{late:,} lines are older than their shop's newest by more than `horizon`; read "
+            "history from the oldest on, or into a database of its own",
+            err=True,
+        )
+    click.echo(f"next: streamwatch incidents list{options}", err=True)
+
+
+def _options(database: str | None, settings_file: str | None) -> str:
+    """The options by which the next command finds the same database.
+
+    >>> _options(None, "my retail.yaml"), _options(None, None)
+    (" --settings 'my retail.yaml'", '')
+    """
+    if database is not None:
+        # An address may hold a password, which is not to be shown.
+        return " --database " + ("URL" if "@" in database else shlex.quote(database))
+    return f" --settings {shlex.quote(settings_file)}" if settings_file else ""

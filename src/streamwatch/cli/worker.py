@@ -5,18 +5,23 @@ from pathlib import Path
 
 import click
 from prometheus_client import CollectorRegistry
+from sqlalchemy import Engine
 
 from streamwatch.adapters.assembly import assemble
 from streamwatch.adapters.clock import WallClock
+from streamwatch.adapters.delivered import Delivered
+from streamwatch.adapters.inspection import start_inspection
 from streamwatch.adapters.kafka.topic_check import check_topics
 from streamwatch.adapters.kafka.topics import partition_counts
+from streamwatch.adapters.prepared_store import prepared_store
 from streamwatch.adapters.prometheus.collector import WorkerMetrics, installed_build
 from streamwatch.adapters.prometheus.server import serve
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import check_migrated
 from streamwatch.adapters.sql.store import SqlStore
+from streamwatch.adapters.webhook import Webhook, load_token
 from streamwatch.cli.output import settings_option
-from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC, prefixed
+from streamwatch.domain.messages import INCIDENTS_TOPIC, READINGS_TOPIC, VERDICTS_TOPIC, prefixed
 from streamwatch.domain.settings import Settings
 from streamwatch.errors import BrokerError
 
@@ -59,14 +64,18 @@ def command(labels_file: Path | None, log_level: str, settings_file: str | None)
 
     registry = CollectorRegistry()
     metrics = WorkerMetrics(registry, installed_build())
+    store, salts = prepared_store(assembly, engine)
+    inspection = start_inspection(assembly, engine, store, salts, metrics)
     worker = Worker(
         settings=settings,
         sources=assembly.sources,
         inner={READINGS_TOPIC: assembly.judge, VERDICTS_TOPIC: assembly.fleet},
         judges=_judges(settings),
-        store=SqlStore(engine),
+        store=store,
         clock=WallClock(),
         metrics=metrics,
+        webhook=_webhook(settings, engine, metrics),
+        inspect=inspection.look,
     )
     server = serve(
         registry, settings.metrics_host, settings.metrics_port, ready=lambda: metrics.is_ready
@@ -75,16 +84,28 @@ def command(labels_file: Path | None, log_level: str, settings_file: str | None)
     run_worker(worker, log_level)
 
 
+def _webhook(settings: Settings, engine: Engine, metrics: WorkerMetrics) -> Webhook | None:
+    """Who posts incidents, if the settings have an address for it."""
+    if not settings.webhook.url:
+        return None
+    topic = prefixed(INCIDENTS_TOPIC, settings.kafka.prefix)
+    delivered = Delivered(SqlStore(engine), topic)
+    return Webhook(settings.webhook, load_token(os.environ), delivered, metrics.posted)
+
+
 def _check_topics(settings: Settings) -> None:
     """Refuse to start half: every topic must be there.
 
     Raises:
         BrokerError: the broker does not answer, or topics are missing.
     """
-    wrong = [finding for finding in check_topics(settings) if finding.level == "error"]
-    if wrong:
-        texts = "; ".join(f"{finding.topic}: {finding.text}" for finding in wrong)
-        raise BrokerError(f"{texts}. Run: streamwatch topics create")
+    errors = [finding for finding in check_topics(settings) if finding.level == "error"]
+    missing = [finding.topic for finding in errors if finding.text.startswith("is missing")]
+    texts = [f"{one.topic} {one.text}" for one in errors if one.topic not in missing]
+    if missing:
+        texts.append(f"missing topics: {', '.join(missing)}; run: streamwatch topics create")
+    if texts:
+        raise BrokerError("; ".join(texts))
 
 
 def _judges(settings: Settings) -> int:

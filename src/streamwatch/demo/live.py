@@ -16,6 +16,7 @@ from streamwatch.adapters.kafka.outgoing import Outgoing
 from streamwatch.adapters.kafka.replay import Replayed, replay
 from streamwatch.adapters.kafka.topics import committed_offsets, create_topics, end_offsets
 from streamwatch.adapters.settings import load_settings
+from streamwatch.demo.folder import note_worker
 from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC
 from streamwatch.domain.settings import Settings
 from streamwatch.errors import ServiceError
@@ -74,8 +75,15 @@ def running_worker(folder: Path, settings_file: Path, labels_file: Path) -> Iter
     ]  # fmt: skip
     with log_file.open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  # our own interpreter and our own words
-            command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, env=_environment()
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=_environment(),
+            start_new_session=True,  # Ctrl-C is for the demonstration, which then ends it
         )
+    note_worker(folder, process.pid)
     worker = Worker(process, log_file)
     try:
         yield worker

@@ -10,7 +10,7 @@ from streamwatch.adapters.assembly import assemble
 from streamwatch.adapters.clock import WallClock
 from streamwatch.adapters.embedded import EmbeddedPipeline
 from streamwatch.adapters.files.source_line import SourceLine
-from streamwatch.adapters.sql.store import SqlStore
+from streamwatch.adapters.prepared_store import prepared_store
 from streamwatch.simulation.simulate import SimulatedEvent
 
 
@@ -27,7 +27,7 @@ def run_offline(
         sources=assembly.sources,
         judge=assembly.judge,
         fleet=assembly.fleet,
-        store=SqlStore(engine),
+        store=prepared_store(assembly, engine)[0],
         clock=WallClock(),
         file_id=f"demo-{os.getpid()}",
     )

@@ -5,6 +5,7 @@ from typing import TypeVar
 import msgspec
 
 _Key = TypeVar("_Key")
+_Sum = TypeVar("_Sum", "Group", "Transition")
 
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
@@ -59,6 +60,32 @@ class Transition(msgspec.Struct, array_like=True):
         self.sum_change += other.sum_change
 
 
+class Group(msgspec.Struct, array_like=True):
+    """How many counted values, and their mean, among the records that share a label's value.
+
+    >>> group = Group(1, 170.0)
+    >>> group.merge(Group(1, 70.0))
+    >>> group.n, group.mean
+    (2, 120.0)
+    """
+
+    n: int = 0
+    mean: float = 0.0
+
+    def merge(self, other: "Group") -> None:
+        """Add another's records to these."""
+        self.n += other.n
+        if other.n:
+            self.mean += (other.mean - self.mean) * other.n / self.n
+
+
+Groups = dict[str, dict[str, dict[str, Group]]]
+"""Labels, joined by commas → their values, likewise → feature → group."""
+
+GroupChanges = dict[str, dict[str, dict[str, Transition]]]
+"""In the same way, what the stages together changed; only where they changed something."""
+
+
 class Cell(msgspec.Struct):
     """The sums of one segment; only the segment ``all`` holds stages, sketches and rejects.
 
@@ -72,6 +99,7 @@ class Cell(msgspec.Struct):
         sketches: per feature the log-binned sketch as ``{bin: count}``, see `domain.sketch`.
         first_arrival, last_arrival: milliseconds since 1970 UTC; 0 in an empty cell.
         marks: per rule that only marks the records that broke it and were counted.
+        groups, group_changes: what tells affected records from others, see `Groups`.
     """
 
     count: int = 0
@@ -84,6 +112,8 @@ class Cell(msgspec.Struct):
     first_arrival: int = 0
     last_arrival: int = 0
     marks: dict[str, int] = {}
+    groups: Groups = {}
+    group_changes: GroupChanges = {}
 
     def merge(self, other: "Cell") -> None:
         """Add another cell's records to this one; exact, and in any order."""
@@ -104,9 +134,25 @@ class Cell(msgspec.Struct):
                 my_changes.setdefault(name, Transition()).merge(transition)
         for name, bins in other.sketches.items():
             _add_counts(self.sketches.setdefault(name, {}), bins)
+        merge_groups(self.groups, other.groups, Group)
+        merge_groups(self.group_changes, other.group_changes, Transition)
         if other.first_arrival and not 0 < self.first_arrival <= other.first_arrival:
             self.first_arrival = other.first_arrival
         self.last_arrival = max(self.last_arrival, other.last_arrival)
+
+
+def merge_groups(
+    into: dict[str, dict[str, dict[str, _Sum]]],
+    other: dict[str, dict[str, dict[str, _Sum]]],
+    empty: type[_Sum],
+) -> None:
+    """Add other groups to these; ``empty`` makes one of no records."""
+    for labels, values in other.items():
+        mine = into.setdefault(labels, {})
+        for value, features in values.items():
+            my_features = mine.setdefault(value, {})
+            for feature, found in features.items():
+                my_features.setdefault(feature, empty()).merge(found)
 
 
 def _add_counts(into: dict[_Key, int], counts: dict[_Key, int]) -> None:

@@ -16,11 +16,13 @@ class Finding(msgspec.Struct, frozen=True):
         path: where; the file's start when empty.
         text: what is wrong and what to do, in words for a person.
         advice: the file works as it is, and could be better.
+        within: the place within the text value at the path, in characters from its start.
     """
 
     path: Path
     text: str
     advice: bool = False
+    within: int | None = None
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

@@ -7,6 +7,9 @@ import msgspec
 from streamwatch.domain.readings import KpiKey
 
 Direction = Literal["low", "high"]
+FLEET = "*"
+"""Stands for the shop in an incident of many shops."""
+
 Status = Literal["open", "closed"]
 
 
@@ -25,6 +28,11 @@ class Incident(msgspec.Struct, frozen=True):
         reason: in words for a person.
         revision: counts the changes; higher replaces lower.
         updated_at: the judge's clock at the last change, milliseconds.
+        origin, hypothesis, origin_reason: as in `Verdict`, of the worst bucket whose origin
+            could be told.
+        part_of: id of the incident that covers this one: of the fleet, or of another KPI of
+            the shop; empty if it stands for itself.
+        acknowledged: what a person said of it, see `domain.acknowledgements`; empty if nothing.
     """
 
     id: str
@@ -43,3 +51,13 @@ class Incident(msgspec.Struct, frozen=True):
     reason: str
     revision: int
     updated_at: int
+    origin: str = ""
+    hypothesis: str = ""
+    origin_reason: str = ""
+    part_of: str = ""
+    acknowledged: str = ""
+
+    @property
+    def is_fleet(self) -> bool:
+        """Whether it stands for many shops."""
+        return self.key.shop == FLEET

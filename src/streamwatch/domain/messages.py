@@ -6,7 +6,9 @@ is ignored, so that sending one twice changes nothing.
 
 import msgspec
 
+from streamwatch.domain.acknowledgements import AcknowledgementKind
 from streamwatch.domain.cells import Cell
+from streamwatch.domain.readings import KpiKey
 
 READINGS_TOPIC = "streamwatch.readings"
 VERDICTS_TOPIC = "streamwatch.verdicts"
@@ -84,4 +86,27 @@ class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
     epoch: int = 0
 
 
-JudgeInput = Partial | Heartbeat
+class Acknowledge(msgspec.Struct, frozen=True, tag="acknowledge"):
+    """A person's word on an incident, to JUDGE (MessagePack) and to FLEET (JSON).
+
+    Attributes:
+        incident_id: the incident.
+        kind: what was said, see `domain.acknowledgements`.
+        key: the incident's KPI.
+        since, until: its first bucket, and the last that was unusual; milliseconds.
+        value, expected, score: of its worst bucket.
+        at: when it was said, milliseconds.
+    """
+
+    incident_id: str
+    kind: AcknowledgementKind
+    key: KpiKey
+    since: int
+    until: int
+    value: float
+    expected: float
+    score: float
+    at: int
+
+
+JudgeInput = Partial | Heartbeat | Acknowledge

@@ -12,7 +12,9 @@ class KpiKey(msgspec.Struct, frozen=True, order=True):
 
     Attributes:
         shop: the shop.
-        kpi: ``volume``, ``mean.height``, ``mean.price.EUR`` …
+        kpi: ``volume``, ``silence``, ``mean.height``, ``mean.price.EUR``, ``mix.size``,
+            ``missing.height``, ``rejects``, ``rejects.validate/wrong-type/height``, ``marks``,
+            ``marks.height-implausible``, ``ratio.returns``, ``ratio.conversion``.
         event_type: the event type that it is taken from.
         segment: ``all`` or a cut such as ``gender=female``.
         span: the bucket's length.
@@ -32,9 +34,13 @@ class Reading(msgspec.Struct, frozen=True):
         bucket: start of the bucket, milliseconds since 1970 UTC (a day starts at the
             shop's own midnight).
         slot: place in the season: weekday 0-6 for a day, hour of the week 0-167 for an hour.
-        value: a count for a volume, the mean in its unit for a mean.
+        value: a count for a volume, the mean in its unit for a mean, hits / n for a share, 0
+            for a mix.
         n: how many records it rests on.
         variance: sample variance of the single values; 0 for a volume.
+        hits: of a share: how many of the n.
+        counts: of a mix: how many records have each value.
+        bins: of a mean: the sketch of the single values, see `domain.sketch`.
     """
 
     key: KpiKey
@@ -43,3 +49,6 @@ class Reading(msgspec.Struct, frozen=True):
     value: float
     n: int
     variance: float = 0.0
+    hits: int = 0
+    counts: dict[str, int] = {}
+    bins: dict[int, int] = {}

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from streamwatch.domain.cells import Moments, Transition
+from streamwatch.domain.cells import Group, Moments, Transition
 from streamwatch.domain.incidents import Incident
 from streamwatch.domain.verdicts import Verdict
 
@@ -65,6 +65,31 @@ class StageRow(msgspec.Struct, frozen=True):
     transition: Transition
 
 
+class GroupRow(msgspec.Struct, frozen=True):
+    """A feature among the records that share labels' values; key: all but the numbers."""
+
+    shop: str
+    event_type: str
+    span: str
+    bucket: int
+    labels: str
+    value: str
+    feature: str
+    group: Group
+    change: Transition
+
+
+class DistributionRow(msgspec.Struct, frozen=True):
+    """A feature's sketch in one closed bucket, see `domain.sketch`; key: all but the bins."""
+
+    shop: str
+    event_type: str
+    span: str
+    bucket: int
+    feature: str
+    bins: dict[int, int]
+
+
 class VerdictRow(msgspec.Struct, frozen=True):
     """A judged reading; key: the KPI's key and the bucket; a higher version replaces."""
 
@@ -77,4 +102,4 @@ class IncidentRow(msgspec.Struct, frozen=True):
     incident: Incident
 
 
-Row = TapRow | RejectRow | StageRow | VerdictRow | IncidentRow
+Row = TapRow | RejectRow | StageRow | GroupRow | DistributionRow | VerdictRow | IncidentRow

@@ -20,6 +20,11 @@ class Verdict(msgspec.Struct, frozen=True):
         reason: why, in words for a person.
         version: counts the judgements of this bucket; a late record makes a new one.
         judged_at: the judge's clock, milliseconds.
+        deviation: of this bucket alone; ``score`` may rest on several that ended with it.
+        urgent: this verdict by itself is enough to tell somebody.
+        origin: of an unusual one, where it came in: ``client``, a stage or ``undetermined``.
+        hypothesis: what may have been done to the values; empty if nothing can be named.
+        origin_reason: the numbers behind the origin, in words.
     """
 
     key: KpiKey
@@ -34,6 +39,11 @@ class Verdict(msgspec.Struct, frozen=True):
     reason: str
     version: int = 0
     judged_at: int = 0
+    deviation: float = 0.0
+    urgent: bool = False
+    origin: str = ""
+    hypothesis: str = ""
+    origin_reason: str = ""
 
 
 def warming(reading: Reading, reason: str) -> Verdict:

@@ -20,7 +20,7 @@ from streamwatch.incidents.lifecycle import Life, Seen, advance, close, seen_of
 KEPT_MS = 10 * DAY_MS
 """How old a verdict can be when it is revised; the judge revises none that is older."""
 
-WITHDRAWN = "late records made it usual"
+WITHDRAWN = "judged again with all its records, it is usual"
 
 
 class History(msgspec.Struct):
@@ -33,6 +33,8 @@ class History(msgspec.Struct):
         life: where it stands after the last of ``window``.
         incidents: the open and the recently closed ones, as last told.
         revision: of the incident told last.
+        parts: incident → the one that covers it.
+        words: incident → what a person said of it.
     """
 
     key: KpiKey
@@ -42,6 +44,31 @@ class History(msgspec.Struct):
     life: Life = Life()
     incidents: dict[str, Incident] = {}
     revision: int = 0
+    parts: dict[str, str] = {}
+    words: dict[str, str] = {}
+
+
+def attach(history: History, incident_id: str, part_of: str) -> Incident | None:
+    """Let another incident cover this one, or none again; the incident if that changed it."""
+    known = history.incidents.get(incident_id)
+    if known is None or known.part_of == part_of:
+        return None
+    history.parts[incident_id] = part_of
+    return _retold(history, known)
+
+
+def acknowledge(history: History, incident_id: str, kind: str) -> Incident | None:
+    """Note what a person said of an incident; the incident if that changed it."""
+    known = history.incidents.get(incident_id)
+    if known is None or known.acknowledged == kind:
+        return None
+    history.words[incident_id] = kind
+    return _retold(history, known)
+
+
+def _retold(history: History, incident: Incident) -> Incident | None:
+    told = _tell(history, [incident])
+    return told[0] if told else None
 
 
 def take(history: History, verdict: Verdict, threshold: float) -> list[Incident]:
@@ -92,6 +119,11 @@ def _tell(history: History, incidents: Iterable[Incident]) -> list[Incident]:
     told = []
     for incident in incidents:
         known = history.incidents.get(incident.id)
+        incident = msgspec.structs.replace(  # noqa: PLW2901
+            incident,
+            part_of=history.parts.get(incident.id, ""),
+            acknowledged=history.words.get(incident.id, ""),
+        )
         if known is not None and _content(known) == _content(incident):
             continue
         history.revision += 1
@@ -113,6 +145,8 @@ def _fold_old(history: History, threshold: float) -> None:
         for incident in history.incidents.values()
         if incident.status == "open" or incident.last_bucket > history.folded
     }
+    history.parts = {k: v for k, v in history.parts.items() if k in history.incidents}
+    history.words = {k: v for k, v in history.words.items() if k in history.incidents}
 
 
 def _bucket(seen: Seen) -> int:

@@ -1,9 +1,9 @@
 """The life of an incident: when a KPI's verdicts open, change and close one.
 
-It opens on one bucket that is far out, or on several unusual ones in the same direction, and
-closes once enough buckets were usual again: one day, or three hours. Opening asks for more
-than closing, so that a KPI at the edge of its band does not flap. A KPI that departs again
-later makes a new incident.
+It opens on one bucket that is far out or certain by itself, or on several unusual ones in the
+same direction, and closes once enough buckets were usual again: one day, or three hours.
+Opening asks for more than closing, so that a KPI at the edge of its band does not flap. A KPI
+that departs again later makes a new incident.
 """
 
 from datetime import UTC, datetime
@@ -13,9 +13,14 @@ import msgspec
 from streamwatch.domain.incidents import Direction, Incident
 from streamwatch.domain.readings import KpiKey, Span
 from streamwatch.domain.verdicts import State, Verdict
+from streamwatch.incidents.blame import with_origin
 
-FAR_OUT = 3.0
+FAR_OUT = 1.5
 """Standard deviations beyond the threshold from which one bucket is enough."""
+
+
+SILENCE = "silence"
+"""The KPI whose buckets are moments: one record ends it."""
 
 
 class OpeningRule(msgspec.Struct, frozen=True):
@@ -45,6 +50,10 @@ class Seen(msgspec.Struct, frozen=True, array_like=True):
     upper: float
     reason: str
     judged_at: int
+    origin: str = ""
+    hypothesis: str = ""
+    origin_reason: str = ""
+    urgent: bool = False
 
     @property
     def sign(self) -> int:
@@ -82,6 +91,10 @@ def seen_of(verdict: Verdict) -> Seen:
         upper=verdict.upper if verdict.upper is not None else verdict.value,
         reason=verdict.reason,
         judged_at=verdict.judged_at,
+        origin=verdict.origin,
+        hypothesis=verdict.hypothesis,
+        origin_reason=verdict.origin_reason,
+        urgent=verdict.urgent,
     )
 
 
@@ -116,7 +129,7 @@ def advance(
         return after, (closed, *opened)
     since = life.calm_since if life.calm else seen.bucket
     calm = life.calm + 1
-    if calm < RULES[key.span].calm:
+    if calm < (1 if key.kpi == SILENCE else RULES[key.span].calm):
         return Life(incident=life.incident, calm_since=since, calm=calm), ()
     reason = f"usual again since {moment(since)}: {seen.reason}"
     return Life(), (close(life.incident, since, seen.bucket, reason, seen.judged_at),)
@@ -154,9 +167,12 @@ def _without_incident(
     recent = (*life.recent, seen)[-rule.among :]
     alike = [one for one in recent if one.sign == seen.sign]
     far_out = abs(seen.score) >= threshold + FAR_OUT
-    if seen.sign == 0 or not (far_out or len(alike) >= rule.unusual):
+    enough = far_out or seen.urgent
+    if seen.sign == 0 or not (enough or len(alike) >= rule.unusual):
         return Life(recent=recent), ()
     incident = _opened(key, alike)
+    for one in alike:
+        incident = with_origin(incident, one, worst=abs(one.score) >= abs(incident.score))
     return Life(incident=incident), (incident,)
 
 
@@ -195,6 +211,7 @@ def _worsened(incident: Incident, seen: Seen) -> Incident:
         reason=_reason(incident.key, buckets, seen.reason),
         updated_at=seen.judged_at,
     )
+    changed = with_origin(changed, seen, worst=worse)
     if not worse:
         return changed
     return msgspec.structs.replace(
@@ -208,6 +225,8 @@ def _worsened(incident: Incident, seen: Seen) -> Incident:
 
 
 def _reason(key: KpiKey, buckets: int, reason: str) -> str:
+    if key.kpi == SILENCE:
+        return reason
     plural = "s" if buckets > 1 else ""
     apart = "; the day's volume is judged apart" if key.span == "hour" else ""
     return f"{buckets} unusual {key.span}{plural}: {reason}{apart}"

@@ -6,7 +6,16 @@ import msgspec
 
 from streamwatch.domain.accounting import Accounting
 from streamwatch.domain.records import PartitionId
-from streamwatch.domain.rows import IncidentRow, RejectRow, Row, StageRow, TapRow, VerdictRow
+from streamwatch.domain.rows import (
+    DistributionRow,
+    GroupRow,
+    IncidentRow,
+    RejectRow,
+    Row,
+    StageRow,
+    TapRow,
+    VerdictRow,
+)
 from streamwatch.errors import FenceLostError
 from streamwatch.runner.ports import Flush, Stored
 
@@ -83,6 +92,11 @@ def key_of(row: Row) -> tuple[Any, ...]:
         return ("reject", row.topic, row.partition, row.epoch, row.offset)
     if isinstance(row, StageRow):
         return ("stage", row.shop, row.event_type, row.span, row.bucket, row.stage, row.feature)
+    if isinstance(row, GroupRow):
+        place = (row.shop, row.event_type, row.span, row.bucket)
+        return ("group", *place, row.labels, row.value, row.feature)
+    if isinstance(row, DistributionRow):
+        return ("distribution", row.shop, row.event_type, row.span, row.bucket, row.feature)
     if isinstance(row, VerdictRow):
         return ("verdict", row.verdict.key, row.verdict.bucket)
     return ("incident", row.incident.id)

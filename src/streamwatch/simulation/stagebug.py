@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -10,6 +11,8 @@ from streamwatch.domain.events import Event
 from streamwatch.errors import ConfigurationError
 from streamwatch.simulation.faults import parse_fault
 from streamwatch.simulation.labels import read_labels
+
+EventT = TypeVar("EventT", bound=Event)
 
 
 class StageBug(msgspec.Struct, frozen=True):
@@ -23,6 +26,7 @@ class StageBug(msgspec.Struct, frozen=True):
         field: the numeric field.
         factor: what the value is multiplied by.
         app_version: only records of this version; ``None`` for all.
+        effect: the value is multiplied, lost, or the whole record refused.
     """
 
     stage: str
@@ -33,9 +37,10 @@ class StageBug(msgspec.Struct, frozen=True):
     field: str = "height"
     factor: float = 1 / 2.54
     app_version: str | None = None
+    effect: Literal["scale", "lose", "refuse"] = "scale"
 
 
-def misbehave(bugs: Sequence[StageBug], event: Event, occurred_ms: int) -> Event:
+def misbehave(bugs: Sequence[StageBug], event: EventT, occurred_ms: int) -> EventT:
     """The event as the broken stage gives it; the very same object where no bug applies.
 
     >>> from streamwatch.domain.events import WidgetEvent
@@ -44,16 +49,25 @@ def misbehave(bugs: Sequence[StageBug], event: Event, occurred_ms: int) -> Event
     85.0
     """
     for bug in bugs:
-        if bug.shop != event.shop or not bug.start_ms <= occurred_ms < bug.end_ms:
-            continue
         value = getattr(event, bug.field, None)
-        if value is None or not _is_hit(bug, event):
+        if value is None or bug.effect == "refuse" or not _is_hit(bug, event, occurred_ms):
             continue
-        event = msgspec.structs.replace(event, **{bug.field: value * bug.factor})
+        wrong = None if bug.effect == "lose" else value * bug.factor
+        event = msgspec.structs.replace(event, **{bug.field: wrong})
     return event
 
 
-def _is_hit(bug: StageBug, event: Event) -> bool:
+def refuses(bugs: Sequence[StageBug], event: Event, occurred_ms: int) -> str | None:
+    """The field for which the broken stage refuses the record; ``None`` if it does not."""
+    for bug in bugs:
+        if bug.effect == "refuse" and _is_hit(bug, event, occurred_ms):
+            return bug.field
+    return None
+
+
+def _is_hit(bug: StageBug, event: Event, occurred_ms: int) -> bool:
+    if bug.shop != event.shop or not bug.start_ms <= occurred_ms < bug.end_ms:
+        return False
     if bug.app_version is not None and event.app_version != bug.app_version:
         return False
     if bug.share >= 1:

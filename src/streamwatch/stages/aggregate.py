@@ -6,22 +6,26 @@ flush settles or the batch is full. Merging is exact, so it does not matter when
 
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streamwatch.domain.cells import ALL, LARGEST, Cell, Moments, Transition
+from streamwatch.domain.cells import ALL, LARGEST, Cell, Group, Moments, Transition
 from streamwatch.domain.events import EventType
 from streamwatch.domain.sketch import LOG_GAMMA, NOT_POSITIVE
 from streamwatch.stages.batch import (
-    COUNTED,
-    NORMALISED,
-    POINTS,
     Batch,
     Columns,
     Floats,
     Ints,
     Place,
 )
+
+GROUPED = (("gender", "category"), ("app_version",))
+"""Labels by whose values numbers are kept, so that affected records can be told from others."""
+
+Codes = dict[str, tuple[list[str], Ints]]
+"""Label → its distinct values, and the index into them of each counted record."""
 
 Cells = dict[str, Cell]
 """Segment → cell, of one place."""
@@ -50,11 +54,13 @@ def aggregate(
         marks[mark.key] = marks.get(mark.key, 0) + 1
     if batch.has_rows:
         columns = batch.columns()
-        counted = columns.passed == COUNTED
+        counted = columns.passed == batch.counted
         _sum_counts(columns, counted, result)
+        points = [columns.at(point) for point in range(len(batch.points))]
         for name, index, rows in _features(columns, event_type):
-            _sum_stages(columns, name, index, rows, result)
-        _sum_labels(columns, counted, event_type, result)
+            _sum_stages(batch, columns, (name, index), rows, points, result)
+        codes = _sum_labels(columns, counted, event_type, result)
+        _sum_groups(columns, counted, event_type, codes, result)
         for cut, label in enumerate(segment_labels):
             _sum_segments(columns, counted, event_type, (cut, label), result)
     return dict(zip(batch.places, result, strict=True))
@@ -91,40 +97,138 @@ def _sum_counts(columns: Columns, counted: NDArray[np.bool_], result: list[Cells
         _seen(cell, int(first[index]), int(last[index]))
 
 
-def _sum_stages(columns: Columns, name: str, index: int, rows: Ints, result: list[Cells]) -> None:
-    """One feature after every stage: its moments, what `normalise` changed, its sketch."""
+def _sum_stages(
+    batch: Batch,
+    columns: Columns,
+    feature: tuple[str, int],
+    rows: Ints,
+    points: Sequence[Floats],
+    result: list[Cells],
+) -> None:
+    """One feature after every stage: its moments, what each stage changed, its sketch.
+
+    ``feature`` is its name and column, ``points`` are the numbers after each of
+    `Batch.points`, shape (n, k) each. A stage that dropped and changed nothing has the moments
+    of the stage before.
+    """
+    name, index = feature
     place, passed = columns.place[rows], columns.passed[rows]
-    before, after = columns.declared[rows, index], columns.numbers[rows, index]
-    for point, stage in enumerate(POINTS):
+    reached_before = -1
+    moments: list[tuple[int, Moments]] = []
+    for point, stage in enumerate(batch.points):
         reached = passed >= point
-        values = (after if point >= NORMALISED else before)[reached]
-        for at, moments in moments_of(place[reached], values, len(result)):
-            cell = result[at][ALL]
-            cell.stages.setdefault(stage, {})[name] = moments
-            if point == COUNTED:
-                cell.numbers[name] = Moments(moments.n, moments.mean, moments.m2, moments.missing)
-    both = (passed >= NORMALISED) & np.isfinite(before) & np.isfinite(after)
-    changed = both & ~np.isclose(before, after, rtol=SAME, atol=0.0)
+        count = int(np.count_nonzero(reached))
+        if count != reached_before or points[point] is not points[point - 1]:
+            values = points[point][rows, index]
+            moments = list(moments_of(place[reached], values[reached], len(result)))
+        reached_before = count
+        for at, found in moments:
+            result[at][ALL].stages.setdefault(stage, {})[name] = msgspec.structs.replace(found)
+            if point == batch.counted:
+                result[at][ALL].numbers[name] = found
+        if point and points[point] is not points[point - 1]:
+            before, after = points[point - 1][rows, index], points[point][rows, index]
+            _sum_changes(stage, name, place, (before, after, reached), result)
+    values = points[-1][rows, index]
+    kept = (passed == batch.counted) & (np.abs(values) <= LARGEST)
+    for at, bins in _bins_of(place[kept], values[kept]):
+        result[at][ALL].sketches[name] = bins
+
+
+def _sum_changes(
+    stage: str,
+    name: str,
+    place: Ints,
+    values: tuple[Floats, Floats, NDArray[np.bool_]],
+    result: list[Cells],
+) -> None:
+    """What one stage changed: numbers before it, after it, and whether the record passed it."""
+    before, after, passed = values
+    changed = passed & _differ(before, after)
     counts = np.bincount(place[changed], minlength=len(result))
     sums = np.bincount(place[changed], after[changed] - before[changed], len(result))
     for at in np.flatnonzero(counts).tolist():
         transition = Transition(int(counts[at]), float(sums[at]))
-        result[at][ALL].transitions.setdefault("normalise", {})[name] = transition
-    kept = (passed == COUNTED) & (np.abs(after) <= LARGEST)
-    for at, bins in _bins_of(place[kept], after[kept]):
-        result[at][ALL].sketches[name] = bins
+        result[at][ALL].transitions.setdefault(stage, {})[name] = transition
+
+
+def _differ(before: Floats, after: Floats) -> NDArray[np.bool_]:
+    """Where both are numbers and more than rounding lies between them."""
+    both = np.isfinite(before) & np.isfinite(after)
+    differ: NDArray[np.bool_] = both & ~np.isclose(before, after, rtol=SAME, atol=0.0)
+    return differ
 
 
 def _sum_labels(
     columns: Columns, counted: NDArray[np.bool_], event_type: EventType, result: list[Cells]
-) -> None:
+) -> Codes:
+    """The counts of every label's values; returns the values and codes of each label."""
     place = columns.place[counted]
+    found: Codes = {}
     for name, given in zip(event_type.labels, zip(*columns.labels, strict=True), strict=False):
-        values, codes = _codes(given)
+        values, codes = found[name] = _codes(given)
         pairs, counts = np.unique(place * len(values) + codes, return_counts=True)
         for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
             at, code = divmod(pair, len(values))
             result[at][ALL].labels.setdefault(name, {})[values[code]] = count
+    return found
+
+
+def _sum_groups(
+    columns: Columns,
+    counted: NDArray[np.bool_],
+    event_type: EventType,
+    codes_of: Codes,
+    result: list[Cells],
+) -> None:
+    """The features among the records of each value of `GROUPED` labels."""
+    for labels in GROUPED:
+        chosen = [codes_of[label] for label in labels if label in codes_of]
+        if not chosen:
+            continue
+        joint = columns.place[counted]
+        for values, codes in chosen:
+            joint = joint * len(values) + codes
+        keys, of_group = np.unique(joint, return_inverse=True)
+        groups = np.zeros(len(columns.place), dtype=np.int64)
+        groups[counted] = of_group
+        owners = [_named(int(key), [values for values, _ in chosen]) for key in keys]
+        joined = ",".join(label for label in labels if label in codes_of)
+        for feature, index, rows in _features(columns, event_type):
+            kept = rows[counted[rows]]
+            declared, final = columns.declared[kept, index], columns.numbers[kept, index]
+            for at, group, change in _groups_of(groups[kept], declared, final, len(keys)):
+                place, value = owners[at]
+                cell = result[place][ALL]
+                cell.groups.setdefault(joined, {}).setdefault(value, {})[feature] = group
+                if change.changed:
+                    changes = cell.group_changes.setdefault(joined, {})
+                    changes.setdefault(value, {})[feature] = change
+
+
+def _named(key: int, values: list[list[str]]) -> tuple[int, str]:
+    """The place and the joined values that a key of codes stands for."""
+    words = []
+    for names in reversed(values):
+        key, code = divmod(key, len(names))
+        words.append(names[code].replace(",", ";"))
+    return key, ",".join(reversed(words))
+
+
+def _groups_of(
+    groups: Ints, declared: Floats, final: Floats, size: int
+) -> Iterator[tuple[int, Group, Transition]]:
+    """The group of each index that has a value, and what was changed in it."""
+    present = np.abs(final) <= LARGEST
+    groups, declared, final = groups[present], declared[present], final[present]
+    counts = np.bincount(groups, minlength=size)
+    means = np.bincount(groups, final, size) / np.maximum(counts, 1)
+    changed = _differ(declared, final)
+    changes = np.bincount(groups[changed], minlength=size)
+    sums = np.bincount(groups[changed], final[changed] - declared[changed], size)
+    for at in np.flatnonzero(counts).tolist():
+        change = Transition(int(changes[at]), float(sums[at]))
+        yield at, Group(int(counts[at]), float(means[at])), change
 
 
 def _sum_segments(

@@ -4,13 +4,16 @@ A client that sends a new category with every record would else make a cell for 
 partial is too large for a message.
 """
 
-from streamwatch.domain.cells import ALL, Cell
+from streamwatch.domain.cells import ALL, Cell, Group, Transition, merge_groups
 
 MOST_SEGMENTS = 200
 """Segments of one shop and hour; those first seen are kept, the others count in ``all`` only."""
 
 MOST_VALUES = 500
 """Values of one label in one cell; those seen later count as `OTHER`."""
+
+MOST_GROUPS = 24
+"""Values of a group of labels in one cell; those seen later count as `OTHER`."""
 
 OTHER = "~other"
 
@@ -32,6 +35,18 @@ def add_cells(held: dict[str, Cell], found: dict[str, Cell]) -> None:
     for values in held[ALL].labels.values():
         if len(values) > MOST_VALUES:
             _fold(values)
+    _bound_groups(held[ALL])
+
+
+def _bound_groups(cell: Cell) -> None:
+    for labels, groups in cell.groups.items():
+        for name in list(groups)[MOST_GROUPS:]:
+            if name == OTHER:
+                continue
+            merge_groups(cell.groups, {labels: {OTHER: groups.pop(name)}}, Group)
+            changes = cell.group_changes.get(labels, {})
+            if name in changes:
+                merge_groups(cell.group_changes, {labels: {OTHER: changes.pop(name)}}, Transition)
 
 
 def _fold(values: dict[str, int]) -> None:

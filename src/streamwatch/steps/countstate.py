@@ -7,10 +7,14 @@ import msgspec
 from streamwatch.domain.cells import HOUR_MS, Cell
 from streamwatch.domain.statevalue import pack, unpack
 from streamwatch.stages.batch import Batch, Place
+from streamwatch.taps.meters import Meters, Reading
 
 VERSION = 1
 PROGRESS = "~progress"
 """State key of `Progress`; a tilde sorts behind every shop's name that is usual."""
+
+METERS = "~taps"
+"""State key of what limited taps have taken."""
 
 Cells = dict[str, Cell]
 
@@ -38,20 +42,29 @@ class CountState:
         batch: records that are not in the cells yet.
         newest: shop → start of its newest hour.
         progress: see `Progress`.
+        settled_arrival: arrival of the newest record that the last settling included; the
+            partials up to it are on their way to JUDGE.
         changed: places touched since the last settling.
+        meters: what limited taps have taken.
     """
 
     def __init__(self, batch: Batch, states: Mapping[str, bytes]) -> None:
         self.batch = batch
         self.newest: dict[str, int] = {}
         self.progress = Progress()
+        self.settled_arrival = 0
         self.changed: set[Place] = set()
+        self.meters = Meters()
         self._advanced: set[str] = set()
         self._cells: dict[Place, Cells] = {}
         self._frozen: dict[Place, bytes] = {}
         for key, value in states.items():
             if key == PROGRESS:
                 self.progress = unpack(value, Progress, VERSION, key)
+                self.settled_arrival = self.progress.arrival
+                continue
+            if key == METERS:
+                self.meters = Meters(unpack(value, dict[str, dict[str, Reading]], VERSION, key))
                 continue
             place = place_of(key)
             self._frozen[place] = value

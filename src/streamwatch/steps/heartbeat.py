@@ -10,6 +10,9 @@ def heartbeat(
 ) -> Heartbeat | None:
     """The heartbeat now, or ``None`` for a partition without any record.
 
+    It tells only what the last flush included: a clock that ran ahead of the partials would
+    let JUDGE close buckets of which it has not seen the records.
+
     A partition whose records nobody has read yet stands at 0, so that it holds back the
     judging until it is as far as the others.
 
@@ -25,7 +28,7 @@ def heartbeat(
         now_ms: the wall clock, milliseconds.
     """
     progress = state.progress
-    if not progress.arrival and lag == 0:
+    if not state.settled_arrival and lag == 0:
         return None
     partition, fence, epoch = position
     since = max(0, now_ms - progress.received) if lag == 0 else 0
@@ -35,7 +38,7 @@ def heartbeat(
         partition=partition,
         next_offset=fence,
         lag=lag,
-        clock=progress.arrival + since,
+        clock=state.settled_arrival + since,
         sent=now_ms,
         epoch=epoch,
     )

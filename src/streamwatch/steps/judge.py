@@ -1,8 +1,10 @@
 """JUDGE: partials and heartbeats in, verdicts out.
 
-Read it from top to bottom: a partial is kept with its shop; a heartbeat moves the clock of
-its event type; buckets whose time has come are closed: measured, judged, then learned.
-The judge has no clock but the heartbeats, so a replay gives the same verdicts.
+Read it from top to bottom: a partial is kept with its shop, and tested while its day is open
+(`watching`); a heartbeat moves the clock of its event type; buckets whose time has come are
+closed together (`common`, `closing`): measured, judged, then learned; shops that should have
+sent something are told (`quiet`). The judge has no clock but the heartbeats, so a replay gives
+the same verdicts.
 """
 
 import heapq
@@ -11,20 +13,12 @@ from datetime import tzinfo
 
 import msgspec
 
-from streamwatch.baselines import judging
-from streamwatch.domain.cells import ALL, DAY_MS, Cell
-from streamwatch.domain.messages import (
-    VERDICTS_TOPIC,
-    Heartbeat,
-    Message,
-    Partial,
-)
-from streamwatch.domain.readings import Reading
+from streamwatch.baselines.fleetfactor import Common
+from streamwatch.domain.cells import DAY_MS
+from streamwatch.domain.messages import Acknowledge, Heartbeat, Message, Partial
 from streamwatch.domain.records import Slice
-from streamwatch.domain.rows import VerdictRow
 from streamwatch.domain.settings import JudgingSettings
-from streamwatch.domain.verdicts import Verdict, warming
-from streamwatch.steps import calendar, measure, partials
+from streamwatch.steps import calendar, closing, commonfactor, partials, quiet, repairing, watching
 from streamwatch.steps import patience as waiting
 from streamwatch.steps.clocks import hear
 from streamwatch.steps.judgeinput import read_input
@@ -36,23 +30,14 @@ from streamwatch.steps.judgestate import (
     take_changes,
 )
 from streamwatch.steps.step import Outcome, Settled
-from streamwatch.steps.streams import (
-    KEPT_MS,
-    Learned,
-    Stream,
-    first_hour_at,
-    kpi_name,
-    next_task,
-    records_of_hour,
-)
+from streamwatch.steps.streams import DAY, HOUR, KEPT_MS, Learned, Stream, Task, next_task
+from streamwatch.steps.tick import Tick, message_of, tell
 
 REJUDGE_AFTER_MS = 60_000
 """Late records are gathered for so long before their bucket is judged again."""
 
 LONGEST_GAP_MS = 400 * DAY_MS
 """A clock that jumps farther restarts a shop's learning instead of closing every day."""
-
-_encode_verdict = msgspec.json.Encoder().encode
 
 
 class JudgeStep:
@@ -69,6 +54,7 @@ class JudgeStep:
     def __init__(self, settings: JudgingSettings, timezone_of: Callable[[str], tzinfo]) -> None:
         self._settings = settings
         self._timezone_of = timezone_of
+        self._planned = commonfactor.planned_days(settings.calendar)
 
     def process(self, state: JudgeState, slice_: Slice, now_ms: int) -> Outcome:
         """Take partials and heartbeats in; judge what they make due.
@@ -84,12 +70,14 @@ class JudgeStep:
                 continue
             outcome.aggregated += 1
             if isinstance(message, Partial):
-                self._keep(state, message)
-            else:
+                self._keep(state, message, outcome)
+            elif isinstance(message, Heartbeat):
                 self._hear(state, message, outcome)
+            else:
+                self._repair(state, message)
         return outcome
 
-    def _keep(self, state: JudgeState, partial: Partial) -> None:
+    def _keep(self, state: JudgeState, partial: Partial, outcome: Outcome) -> None:
         """Keep a partial with its hour, unless it is old."""
         stream = self._stream(state, partial)
         learned = stream.learned
@@ -100,16 +88,21 @@ class JudgeStep:
         if day < learned.next_day and day not in learned.judged_days:
             return
         hour = stream.days.setdefault(day, {}).setdefault(partial.hour, {})
-        growth = partials.keep(hour, partial)
-        if growth is None:
+        kept = partials.keep(hour, partial)
+        if kept is None:
             return
         state.changed_hours.add((stream.event_type, partial.hour, stream.shop))
         clock = state.clocks.of(stream.event_type)
-        if growth > 0:
-            self._note_late(state, stream, day, growth, partial.cells[ALL].last_arrival)
+        if kept.growth > 0:
+            self._note_late(state, stream, day, kept.growth, kept.after.last)
+            if quiet.awake(stream, kept.after.last):
+                state.changed_shops.add(stream.shop)
         if day in learned.judged_days:
             learned.stale_days.setdefault(day, clock + REJUDGE_AFTER_MS)
             state.changed_shops.add(stream.shop)
+        else:
+            tick = Tick(state, self._settings, outcome, clock)
+            watching.watch(tick, stream, day, partial, kept)
         if partial.hour in learned.judged_hours:
             learned.stale_hours.setdefault(partial.hour, clock + REJUDGE_AFTER_MS)
             state.changed_shops.add(stream.shop)
@@ -146,103 +139,56 @@ class JudgeStep:
         state.clocks_changed = True
         if not moved:
             return
-        clock = state.clocks.of(beat.event_type)
+        tick = Tick(state, self._settings, outcome, state.clocks.of(beat.event_type))
         agenda = state.agenda.setdefault(beat.event_type, [])
-        while agenda and agenda[0][0] <= clock:
-            due, shop = heapq.heappop(agenda)
-            stream = state.shops[shop][beat.event_type]
-            if due != stream.scheduled:
-                continue
-            stream.scheduled = -1
-            state.changed_shops.add(shop)
-            self._judge_due(state, stream, clock, outcome)
-            schedule(state, stream, self._settings.lateness)
+        while agenda and agenda[0][0] <= tick.clock:
+            due = agenda[0][0]
+            streams = []
+            while agenda and agenda[0][0] == due:
+                stream = state.shops[heapq.heappop(agenda)[1]][beat.event_type]
+                if stream.scheduled == due:
+                    stream.scheduled = -1
+                    streams.append(stream)
+            self._judge_together(tick, streams)
 
-    def _judge_due(self, state: JudgeState, stream: Stream, clock: int, outcome: Outcome) -> None:
-        """Close the stream's due buckets, one after the other."""
-        if clock - stream.learned.next_day > LONGEST_GAP_MS:
-            self._restart(state, stream, clock, outcome)
-        while (task := next_task(stream, self._settings.lateness)).due <= clock:
-            if task.is_day:
-                self._judge_day(state, stream, task.bucket, outcome)
-            else:
-                self._judge_hour(state, stream, task.bucket, outcome)
-        self._forget(state, stream, clock)
+    def _judge_together(self, tick: Tick, streams: list[Stream]) -> None:
+        """Judge what is due at one moment; what is in common is known before any one learns."""
+        for stream in streams:
+            if tick.clock - stream.learned.next_day > LONGEST_GAP_MS:
+                self._restart(tick, stream)
+        tasks = [(stream, next_task(stream, self._settings.lateness)) for stream in streams]
+        tasks = [(stream, task) for stream, task in tasks if task.due <= tick.clock]
+        commonfactor.find(tick, tasks)
+        for stream, task in tasks:
+            self._judge(tick, stream, task)
+        for stream in streams:
+            tick.state.changed_shops.add(stream.shop)
+            self._forget(tick.state, stream, tick.clock)
+            schedule(tick.state, stream, self._settings.lateness)
 
-    def _judge_day(self, state: JudgeState, stream: Stream, day: int, outcome: Outcome) -> None:
-        """Measure a closed day, then judge and learn each reading."""
-        learned = stream.learned
-        version = learned.judged_days.get(day, 0) + 1
-        learned.judged_days[day] = version
-        learned.stale_days.pop(day, None)
-        hours = stream.days.get(day, {})
-        cells = partials.merged(hours[hour] for hour in sorted(hours))
-        slot = calendar.day_slot(day, stream.zone)
-        for reading in measure.day_readings(
-            stream.shop, stream.event_type, day, slot, cells, learned.segments
-        ):
-            self._judge(state, stream, reading, version, outcome)
-        outcome.rows.extend(
-            measure.stage_rows(stream.shop, stream.event_type, day, cells.get(ALL, Cell()))
-        )
-        if day == learned.next_day:
-            learned.next_day = calendar.next_day(day, stream.zone)
-            self._choose_hourly(stream)
-
-    def _judge_hour(self, state: JudgeState, stream: Stream, hour: int, outcome: Outcome) -> None:
-        """Judge the volume of a closed hour."""
-        learned = stream.learned
-        version = learned.judged_hours.get(hour, 0) + 1
-        learned.judged_hours[hour] = version
-        learned.stale_hours.pop(hour, None)
-        if hour == learned.next_hour:
-            learned.next_hour = calendar.hour_end(hour)
-        count = records_of_hour(stream, calendar.day_start(hour, stream.zone), hour)
-        slot = calendar.hour_slot(hour, stream.zone)
-        reading = measure.hour_reading(stream.shop, stream.event_type, hour, slot, count)
-        self._judge(state, stream, reading, version, outcome)
-
-    def _judge(
-        self, state: JudgeState, stream: Stream, reading: Reading, version: int, outcome: Outcome
-    ) -> None:
-        """Score, then learn; the verdict goes to the table and, once warm, to FLEET."""
-        name = kpi_name(reading.key)
-        learned = stream.learned
-        if reading.key.kpi == "volume" and reading.bucket == learned.first_day:
-            verdict = warming(reading, "the first day seen may be only a part of a day")
+    def _judge(self, tick: Tick, stream: Stream, task: Task) -> None:
+        """Close a bucket, or see whether the shop is silent."""
+        if task.kind == DAY:
+            closing.close_day(tick, stream, task.bucket, self._common(tick, stream, task))
+        elif task.kind == HOUR:
+            closing.close_hour(tick, stream, task.bucket, self._common(tick, stream, task))
         else:
-            baseline = learned.baselines.get(name) or judging.begin(reading.key)
-            verdict = judging.score(baseline, reading, self._settings)
-            learned.baselines[name] = judging.learn(baseline, reading, verdict, self._settings)
-        clock = state.clocks.of(stream.event_type)
-        verdict = msgspec.structs.replace(verdict, version=version, judged_at=clock)
-        outcome.rows.append(VerdictRow(verdict))
-        if verdict.state == "warming":
-            return
-        outcome.messages.append(_message(verdict))
-        newest = learned.unusual.get(name)
-        if newest is None or verdict.bucket >= newest.bucket:
-            learned.unusual.pop(name, None)
-            if verdict.state == "unusual":
-                learned.unusual[name] = verdict
+            quiet.check(tick, stream)
 
-    def _choose_hourly(self, stream: Stream) -> None:
-        """Judge hours of shops that send enough in each, unless their records come late."""
-        learned = stream.learned
-        baseline = learned.baselines.get(f"day|volume|{ALL}")
-        hourly = baseline.typical / 24 if baseline else 0.0
-        limit = self._settings.hourly_from
-        lateness = self._settings.lateness
-        if waiting.patience(learned.late, lateness) > lateness or hourly < limit / 2:
-            learned.next_hour = None
-            learned.stale_hours.clear()
-        elif learned.next_hour is None and hourly >= limit:
-            learned.next_hour = first_hour_at(learned.next_day)
+    def _common(self, tick: Tick, stream: Stream, task: Task) -> Common:
+        return commonfactor.of(tick, self._planned, stream, task)
 
-    def _restart(self, state: JudgeState, stream: Stream, clock: int, outcome: Outcome) -> None:
+    def _repair(self, state: JudgeState, message: Acknowledge) -> None:
+        """Take to heart what a person said about an incident."""
+        stream = state.shops.get(message.key.shop, {}).get(message.key.event_type)
+        if stream is not None and repairing.repair(stream, message):
+            state.changed_shops.add(stream.shop)
+
+    def _restart(self, tick: Tick, stream: Stream) -> None:
         """Learn anew after a gap that no baseline outlives; what was open is taken back."""
         reason = f"nothing was judged for more than {LONGEST_GAP_MS // DAY_MS} days: learning anew"
-        for old in stream.learned.unusual.values():
+        day = calendar.day_start(tick.clock, stream.zone)
+        for old in list(stream.learned.unusual.values()):
             verdict = msgspec.structs.replace(
                 old,
                 state="warming",
@@ -252,14 +198,14 @@ class JudgeStep:
                 upper=None,
                 reason=reason,
                 version=old.version + 1,
-                judged_at=clock,
+                judged_at=tick.clock,
+                urgent=False,
             )
-            outcome.rows.append(VerdictRow(verdict))
-            outcome.messages.append(_message(verdict))
-            day = calendar.day_start(clock, stream.zone)
+            tell(tick, stream, verdict)
+            tick.outcome.messages.append(message_of(verdict))
         stream.learned = Learned(first_day=day, next_day=day)
         for old_day in [known for known in stream.days if known < day]:
-            self._drop(state, stream, old_day)
+            self._drop(tick.state, stream, old_day)
 
     def _forget(self, state: JudgeState, stream: Stream, clock: int) -> None:
         """Drop closed buckets that can no longer be judged again."""
@@ -295,11 +241,7 @@ class JudgeStep:
         """The newest verdict of every KPI that is unusual, again."""
         del fence, epoch
         return [
-            _message(verdict)
+            message_of(verdict)
             for stream in all_streams(state)
             for verdict in stream.learned.unusual.values()
         ]
-
-
-def _message(verdict: Verdict) -> Message:
-    return Message(VERDICTS_TOPIC, verdict.key.shop.encode(), _encode_verdict(verdict))

@@ -1,15 +1,15 @@
-"""What the judge reads: partials and heartbeats, checked."""
+"""What the judge reads: partials, heartbeats and acknowledgements, checked."""
 
 import msgspec
 
-from streamwatch.domain.messages import Heartbeat, JudgeInput, Partial
+from streamwatch.domain.messages import JudgeInput, Partial
 from streamwatch.steps.calendar import LAST_MOMENT
 
 _inputs: msgspec.msgpack.Decoder[JudgeInput] = msgspec.msgpack.Decoder(JudgeInput)
 
 
-def read_input(value: bytes | None) -> Partial | Heartbeat | None:
-    """A record of the readings topic, or ``None`` when it is neither partial nor heartbeat."""
+def read_input(value: bytes | None) -> JudgeInput | None:
+    """A record of the readings topic, or ``None`` when it is none of the three."""
     try:
         message = _inputs.decode(value or b"")
     except (msgspec.DecodeError, ValueError):

@@ -1,7 +1,8 @@
 """The judge's state: what it holds, and how it is stored and read again.
 
 Stored are one value per shop (what it has learned), one per shop and hour (the partials, so
-that a flush writes only the hours that grew), and the clocks.
+that a flush writes only the hours that grew), one per shop for its open days, the common
+factors, and the clocks. Version 1 is read as well: what it lacks begins empty.
 """
 
 import heapq
@@ -10,14 +11,15 @@ from datetime import tzinfo
 
 import msgspec
 
+from streamwatch.baselines.fleetfactor import Common
 from streamwatch.domain.statevalue import pack, unpack
 from streamwatch.errors import StateError
 from streamwatch.steps import calendar
 from streamwatch.steps.clocks import Clocks
 from streamwatch.steps.partials import Hour
-from streamwatch.steps.streams import Learned, Stream, next_task
+from streamwatch.steps.streams import Learned, OpenDays, Stream, next_task
 
-_VERSION = 1
+_VERSION = 2
 
 
 class StoredHour(msgspec.Struct, array_like=True):
@@ -36,15 +38,20 @@ class JudgeState(msgspec.Struct):
         clocks: from the heartbeats.
         shops: shop → event type → stream.
         agenda: per event type a heap of (when something is due, shop).
-        changed_shops, changed_hours, clocks_changed: what the next settling writes.
+        commons: ``event type|bucket`` → what all shops had in common in it.
+        changed_shops, changed_open, changed_hours, clocks_changed, commons_changed: what the
+            next settling writes.
     """
 
     clocks: Clocks
     shops: dict[str, dict[str, Stream]] = {}
     agenda: dict[str, list[tuple[int, str]]] = {}
+    commons: dict[str, Common] = {}
     changed_shops: set[str] = set()
+    changed_open: set[str] = set()
     changed_hours: set[tuple[str, int, str]] = set()
     clocks_changed: bool = False
+    commons_changed: bool = False
 
 
 def schedule(state: JudgeState, stream: Stream, lateness: int) -> None:
@@ -66,16 +73,22 @@ def take_changes(state: JudgeState) -> dict[str, bytes | None]:
     changes: dict[str, bytes | None] = {}
     if state.clocks_changed:
         changes["clocks"] = pack(_VERSION, state.clocks)
+    if state.commons_changed:
+        changes["commons"] = pack(_VERSION, state.commons)
     for shop in sorted(state.changed_shops):
         learned = {kind: stream.learned for kind, stream in state.shops[shop].items()}
         changes[f"shop/{shop}"] = pack(_VERSION, learned)
+    for shop in sorted(state.changed_open):
+        days = {kind: stream.open for kind, stream in state.shops[shop].items()}
+        changes[f"open/{shop}"] = pack(_VERSION, days)
     for event_type, hour, shop in sorted(state.changed_hours):
         parts = _hour_of(state.shops[shop][event_type], hour)
         stored = pack(_VERSION, StoredHour(shop, event_type, hour, parts)) if parts else None
         changes[f"hour/{event_type}/{hour}/{shop}"] = stored
     state.changed_shops.clear()
+    state.changed_open.clear()
     state.changed_hours.clear()
-    state.clocks_changed = False
+    state.clocks_changed = state.commons_changed = False
     return changes
 
 
@@ -95,6 +108,12 @@ def read_state(
         zone = timezone_of(shop)
         learned = unpack(states[key], dict[str, Learned], _VERSION, key)
         state.shops[shop] = {kind: Stream(shop, kind, zone, what) for kind, what in learned.items()}
+    if "commons" in states:
+        state.commons = unpack(states["commons"], dict[str, Common], _VERSION, "commons")
+    for key in sorted(key for key in states if key.startswith("open/")):
+        days = unpack(states[key], dict[str, OpenDays], _VERSION, key)
+        for kind, opened in state.shops.get(key.removeprefix("open/"), {}).items():
+            opened.open = days.get(kind, OpenDays())
     for key in sorted(key for key in states if key.startswith("hour/")):
         stored = unpack(states[key], StoredHour, _VERSION, key)
         stream = state.shops.get(stored.shop, {}).get(stored.event_type)

@@ -1,10 +1,13 @@
 """From a closed bucket's cells to its readings and stage statistics."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from streamwatch.domain.cells import ALL, Cell, Moments, Transition
+from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.readings import KpiKey, Reading
 from streamwatch.domain.rows import StageRow
+from streamwatch.steps import partials, rates
+from streamwatch.steps.partials import Hour
 
 SEGMENT_RECORDS = 30
 """Records a segment needs in a bucket before its means, and from then on its volume, are judged."""
@@ -12,11 +15,14 @@ SEGMENT_RECORDS = 30
 MOST_SEGMENTS = 64
 """Segments of one shop and event type that are judged; later ones are left out."""
 
+MOST_KINDS = 16
+"""Kinds of a split feature (currencies) and reasons that are judged of one shop."""
+
 
 def day_readings(
     shop: str, event_type: str, day: int, slot: int, cells: dict[str, Cell], known: set[str]
 ) -> Iterator[Reading]:
-    """The readings of one day.
+    """The readings of one day: of the shop all KPIs, of its segments volume and means.
 
     Args:
         shop: whose readings.
@@ -33,21 +39,52 @@ def day_readings(
             known.add(segment)
         if segment != ALL and segment not in known:
             continue
-        yield Reading(
-            key=KpiKey(shop, event_type, "volume", segment),
-            bucket=day,
-            slot=slot,
-            value=float(cell.count),
-            n=cell.count,
-        )
+        yield volume(KpiKey(shop, event_type, "volume", segment), day, slot, cell.count)
         if enough:
-            yield from _means(shop, event_type, segment, day, slot, cell)
+            yield from means(shop, event_type, segment, day, slot, cell)
+    everything = cells.get(ALL, Cell())
+    kind = EVENT_TYPES.get(event_type)
+    if kind is not None:
+        yield from rates.missing(shop, kind, day, slot, everything)
+        yield from rates.mixes(shop, kind, day, slot, everything)
+
+
+def volume_key(shop: str, event_type: str) -> KpiKey:
+    """The KPI of a shop's daily volume."""
+    return KpiKey(shop, event_type, "volume")
+
+
+def records(hours: Iterable[Hour]) -> int:
+    """Records over hours and sources."""
+    return partials.count(hours)
+
+
+def volume(key: KpiKey, bucket: int, slot: int, count: int) -> Reading:
+    """A volume."""
+    return Reading(key=key, bucket=bucket, slot=slot, value=float(count), n=count)
 
 
 def hour_reading(shop: str, event_type: str, hour: int, slot: int, count: int) -> Reading:
     """The volume of one hour."""
-    key = KpiKey(shop, event_type, "volume", ALL, "hour")
-    return Reading(key=key, bucket=hour, slot=slot, value=float(count), n=count)
+    return volume(KpiKey(shop, event_type, "volume", ALL, "hour"), hour, slot, count)
+
+
+def means(
+    shop: str, event_type: str, segment: str, day: int, slot: int, cell: Cell
+) -> Iterator[Reading]:
+    """The mean of every numeric feature, with the sketch of the single values."""
+    for feature in sorted(cell.numbers)[:MOST_KINDS]:
+        moments = cell.numbers[feature]
+        if moments.n > 0:
+            yield Reading(
+                key=KpiKey(shop, event_type, f"mean.{feature}", segment),
+                bucket=day,
+                slot=slot,
+                value=moments.mean,
+                n=moments.n,
+                variance=moments.variance,
+                bins=cell.sketches.get(feature, {}),
+            )
 
 
 def stage_rows(shop: str, event_type: str, day: int, cell: Cell) -> Iterator[StageRow]:
@@ -65,20 +102,4 @@ def stage_rows(shop: str, event_type: str, day: int, cell: Cell) -> Iterator[Sta
                 feature=feature,
                 moments=after.get(feature, Moments()),
                 transition=changes.get(feature, Transition()),
-            )
-
-
-def _means(
-    shop: str, event_type: str, segment: str, day: int, slot: int, cell: Cell
-) -> Iterator[Reading]:
-    for feature in sorted(cell.numbers):
-        moments = cell.numbers[feature]
-        if moments.n > 0:
-            yield Reading(
-                key=KpiKey(shop, event_type, f"mean.{feature}", segment),
-                bucket=day,
-                slot=slot,
-                value=moments.mean,
-                n=moments.n,
-                variance=moments.variance,
             )

@@ -12,6 +12,15 @@ _encode = msgspec.msgpack.Encoder().encode
 _cells = msgspec.msgpack.Decoder(dict[str, Cell])
 
 
+class _Count(msgspec.Struct):
+    """Of a cell only how many records it holds."""
+
+    count: int = 0
+
+
+_counts = msgspec.msgpack.Decoder(dict[str, _Count])
+
+
 class Part(msgspec.Struct, frozen=True, array_like=True):
     """One source partition's share of an hour.
 
@@ -20,33 +29,49 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
         count: records in the segment ``all``.
         cells: the cells, encoded: they are read again only when a bucket is judged, and
             bytes take a tenth of the memory.
+        first, last: arrival of the first and of the newest record, milliseconds; 0 if unknown.
     """
 
     epoch: int
     version: int
     count: int
     cells: bytes
+    first: int = 0
+    last: int = 0
 
 
 Hour = dict[str, Part]
 """The newest part of each source partition, by ``topic[partition]``."""
 
 
-def keep(hour: Hour, partial: Partial) -> int | None:
-    """Take a partial in.
+class Kept(msgspec.Struct, frozen=True):
+    """A partial that was taken in: the part it replaced, if any, and the new one."""
 
-    Returns:
-        By how many records the hour grew (0 when only sums changed), or ``None`` when the
-        partial is no newer than what is known.
-    """
+    before: Part | None
+    after: Part
+
+    @property
+    def growth(self) -> int:
+        """By how many records the hour grew; 0 when only sums changed."""
+        return self.after.count - (self.before.count if self.before else 0)
+
+
+def keep(hour: Hour, partial: Partial) -> Kept | None:
+    """Take a partial in; ``None`` when it is no newer than what is known."""
     source = f"{partial.topic}[{partial.partition}]"
     known = hour.get(source)
     if known and (partial.epoch, partial.version) <= (known.epoch, known.version):
         return None
-    count = partial.cells[ALL].count if ALL in partial.cells else 0
-    cells = _encode({name: _needed(cell) for name, cell in partial.cells.items()})
-    hour[source] = Part(partial.epoch, partial.version, count, cells)
-    return count - (known.count if known else 0)
+    everything = partial.cells.get(ALL, Cell())
+    hour[source] = Part(
+        partial.epoch,
+        partial.version,
+        everything.count,
+        _encode({name: _needed(cell) for name, cell in partial.cells.items()}),
+        everything.first_arrival,
+        everything.last_arrival,
+    )
+    return Kept(known, hour[source])
 
 
 def merged(hours: Iterable[Hour]) -> dict[str, Cell]:
@@ -57,12 +82,27 @@ def merged(hours: Iterable[Hour]) -> dict[str, Cell]:
     total: dict[str, Cell] = {}
     for hour in hours:
         for source in sorted(hour):
-            for segment, cell in _cells.decode(hour[source].cells).items():
+            for segment, cell in cells_of(hour[source]).items():
                 if segment in total:
                     total[segment].merge(cell)
                 else:
                     total[segment] = cell
     return total
+
+
+def counts(hours: Iterable[Hour]) -> dict[str, int]:
+    """Records over hours and sources by segment, without reading the sums."""
+    total: dict[str, int] = {}
+    for hour in hours:
+        for part in hour.values():
+            for segment, cell in _counts.decode(part.cells).items():
+                total[segment] = total.get(segment, 0) + cell.count
+    return total
+
+
+def cells_of(part: Part) -> dict[str, Cell]:
+    """The cells of a part, by segment."""
+    return _cells.decode(part.cells)
 
 
 def count(hours: Iterable[Hour]) -> int:
@@ -71,10 +111,21 @@ def count(hours: Iterable[Hour]) -> int:
 
 
 def _needed(cell: Cell) -> Cell:
-    """The cell without what no baseline reads yet, and without numbers that are none."""
+    """The cell without what no baseline reads, and without numbers that are none."""
     numbers = {
         name: moments
         for name, moments in cell.numbers.items()
         if math.isfinite(moments.mean) and math.isfinite(moments.m2)
     }
-    return Cell(count=cell.count, numbers=numbers, stages=cell.stages, transitions=cell.transitions)
+    return Cell(
+        count=cell.count,
+        numbers=numbers,
+        labels=cell.labels,
+        rejects=cell.rejects,
+        stages=cell.stages,
+        transitions=cell.transitions,
+        sketches=cell.sketches,
+        marks=cell.marks,
+        groups=cell.groups,
+        group_changes=cell.group_changes,
+    )

@@ -3,17 +3,24 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
+import msgspec
+
 from streamwatch.domain.cells import HOUR_MS
-from streamwatch.domain.events import EVENT_TYPES
-from streamwatch.domain.settings import Settings, SourceSettings, TapSettings
+from streamwatch.domain.events import EVENT_TYPES, EventType
+from streamwatch.domain.settings import Settings, SourceSettings, StageTopicSettings, TapSettings
+from streamwatch.domain.stageorder import all_stages, stages_of
+from streamwatch.stages.batch import POINTS
+from streamwatch.stages.custom import OwnStage, Step, compile_own
 from streamwatch.stages.declared import compile_declared
 from streamwatch.stages.decode import compile_decode
 from streamwatch.stages.normalise import Normalise, compile_normalise
-from streamwatch.stages.pseudonymise import compile_pseudonymise
+from streamwatch.stages.pseudonymise import ShopKeys, compile_pseudonymise
 from streamwatch.stages.segment import compile_hour_of, compile_segment, segment_labels
 from streamwatch.stages.validate import compile_validate
 from streamwatch.steps.count import Source
-from streamwatch.taps.take import compile_taps
+from streamwatch.taps.live import LiveTaps, TapSet
+from streamwatch.taps.recorder import Recorder
+from streamwatch.taps.take import TextHash, compile_taps
 
 ZoneOf = Callable[[str], tzinfo]
 """The time zone of a shop."""
@@ -23,8 +30,10 @@ def compile_sources(
     settings: Settings,
     taps: Sequence[TapSettings],
     zone_of: ZoneOf,
-    master_key: bytes,
+    master_key: bytes | ShopKeys,
     around_normalise: Callable[[Normalise], Normalise] = lambda stage: stage,
+    own: Mapping[str, Step] = {},
+    recorder: Recorder | None = None,
 ) -> Mapping[str, Source]:
     """Topic → source.
 
@@ -32,10 +41,14 @@ def compile_sources(
         settings: the configuration.
         taps: the tap points.
         zone_of: the time zone of each shop.
-        master_key: from which every shop's pseudonym key is derived.
+        master_key: from which every shop's pseudonym key is derived, or the keys themselves.
         around_normalise: wraps the normalise stage; a simulated stage bug comes in here.
+        own: the user's own stages: name → function.
+        recorder: the flight recorder, if there is one.
     """
-    pseudonymise = compile_pseudonymise(master_key)
+    keys = ShopKeys(master_key) if isinstance(master_key, bytes) else master_key
+    live = LiveTaps(compile_tap_set(settings, taps, keys.column))
+    pseudonymise = compile_pseudonymise(keys)
     normalise = around_normalise(compile_normalise(frozenset(settings.currencies)))
     known = settings.shops.keys() - {"default"} if settings.known_only else None
     hour_of = compile_hour_of(_phases(zone_of))
@@ -53,13 +66,79 @@ def compile_sources(
             pseudonymise=pseudonymise,
             segment=compile_segment(labels, hour_of),
             labels=labels,
-            taps=compile_taps(taps, event_type),
+            taps=live,
             horizon=settings.horizon,
             future=settings.future,
             hour_of=hour_of,
             shopper_key=_shopper_key(source),
+            own_before=_own(settings, event_type, own, before=True),
+            own_behind=_own(settings, event_type, own, before=False),
+            points=points_of(settings, source.event),
+            recorder=recorder,
+        )
+    for topic in settings.stage_topics:
+        as_source = _as_source(topic)
+        sources[topic.topic] = msgspec.structs.replace(
+            _any_source(sources, topic),
+            topic=topic.topic,
+            event_type=EVENT_TYPES[topic.event],
+            decode=compile_decode(as_source),
+            declared=compile_declared(EVENT_TYPES[topic.event]),
+            labels=(),
+            shopper_key=_shopper_key(as_source),
+            points=(topic.name,),
+            stage=topic.name,
+            recorder=None,
+            zone_of=zone_of,
         )
     return sources
+
+
+def compile_tap_set(
+    settings: Settings, taps: Sequence[TapSettings], hash_text: TextHash, version: str = ""
+) -> TapSet:
+    """All taps of a folder, ready to be put in the place of others.
+
+    Args:
+        settings: the configuration.
+        taps: of all event types.
+        hash_text: hashes the columns that are to be hashed.
+        version: names the files that they were read from.
+    """
+    return TapSet(
+        by_event={
+            name: compile_taps(taps, event_type, hash_text, all_stages(settings, name))
+            for name, event_type in EVENT_TYPES.items()
+        },
+        held=frozenset(tap.name for tap in taps if tap.on_slow == "hold"),
+        version=version,
+    )
+
+
+def points_of(settings: Settings, event: str) -> tuple[str, ...]:
+    """The stages of an event type after which statistics are kept: the user's own among them."""
+    own = {stage.name for stage in settings.stages}
+    return tuple(name for name in stages_of(settings, event) if name in POINTS or name in own)
+
+
+def _own(
+    settings: Settings, event_type: EventType, own: Mapping[str, Step], *, before: bool
+) -> tuple[OwnStage, ...]:
+    """The user's own stages before `pseudonymise`, or behind it."""
+    order = stages_of(settings, event_type.name)
+    middle = order.index("pseudonymise")
+    names = order[:middle] if before else order[middle:]
+    return tuple(compile_own(name, own[name], event_type) for name in names if name in own)
+
+
+def _as_source(topic: StageTopicSettings) -> SourceSettings:
+    return SourceSettings(topic.topic, topic.event, types=topic.types, fields=topic.fields)
+
+
+def _any_source(sources: Mapping[str, Source], topic: StageTopicSettings) -> Source:
+    """A source to take the rest from: of the same event type, if there is one."""
+    same = [one for one in sources.values() if one.event_type.name == topic.event]
+    return (same or list(sources.values()))[0]
 
 
 def _shopper_key(source: SourceSettings) -> str:

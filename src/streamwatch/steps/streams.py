@@ -5,6 +5,8 @@ from datetime import tzinfo
 import msgspec
 
 from streamwatch.baselines.judging import Baseline
+from streamwatch.baselines.silence import Cadence
+from streamwatch.diagnosis.diagnose import Normals
 from streamwatch.domain.cells import DAY_MS, HOUR_MS
 from streamwatch.domain.readings import KpiKey
 from streamwatch.domain.verdicts import Verdict
@@ -30,6 +32,9 @@ class Learned(msgspec.Struct):
         stale_days, stale_hours: closed buckets that late records changed → when to judge again.
         late: what came after the end of its day.
         unusual: the newest verdict of each KPI that is unusual now.
+        reasons: KPIs of single reasons of rejects and rules that mark, seen so far.
+        cadence: how the shop's records arrive.
+        normals: what is usual at every stage, by feature; see `diagnosis.normal`.
     """
 
     first_day: int
@@ -43,6 +48,23 @@ class Learned(msgspec.Struct):
     stale_hours: dict[int, int] = {}
     late: dict[int, LateDay] = {}
     unusual: dict[str, Verdict] = {}
+    normals: Normals = {}
+    reasons: set[str] = set()
+    cadence: Cadence = Cadence()
+
+
+class OpenDays(msgspec.Struct):
+    """What the tests on days that are not closed yet have found; stored apart, for it is small.
+
+    Attributes:
+        versions: day → verdicts told before its end.
+        sums: KPI → the sum of a sequential test.
+        told: KPI → the day for which it was told.
+    """
+
+    versions: dict[int, int] = {}
+    sums: dict[str, float] = {}
+    told: dict[str, int] = {}
 
 
 class Stream(msgspec.Struct):
@@ -51,6 +73,7 @@ class Stream(msgspec.Struct):
     Attributes:
         zone: the shop's time zone.
         days: local day → hour → the newest partials.
+        open: see `OpenDays`.
         scheduled: the moment at which something is due, as it stands in the agenda; -1 for
             none.
     """
@@ -60,14 +83,24 @@ class Stream(msgspec.Struct):
     zone: tzinfo
     learned: Learned
     days: dict[int, dict[int, Hour]] = {}
+    open: OpenDays = msgspec.field(default_factory=OpenDays)
     scheduled: int = -1
 
 
+HOUR, DAY, SILENCE = 0, 1, 2
+
+
 class Task(msgspec.Struct, frozen=True, order=True):
-    """A bucket to judge; earlier ones first, an hour before the day that ends with it."""
+    """What is to be judged; earlier ones first, an hour before the day that ends with it.
+
+    Attributes:
+        due: when.
+        kind: `HOUR`, `DAY` or `SILENCE`.
+        bucket: which; for a silence the moment at which it is told.
+    """
 
     due: int
-    is_day: bool
+    kind: int
     bucket: int
 
 
@@ -81,12 +114,14 @@ def next_task(stream: Stream, lateness: int) -> Task:
     learned = stream.learned
     waited = patience(learned.late, lateness)
     end = next_day(learned.next_day, stream.zone)
-    tasks = [Task(end + waited, is_day=True, bucket=learned.next_day)]
+    tasks = [Task(end + waited, DAY, learned.next_day)]
     if learned.next_hour is not None:
         due = hour_end(learned.next_hour) + lateness
-        tasks.append(Task(due, is_day=False, bucket=learned.next_hour))
-    tasks += [Task(due, is_day=True, bucket=day) for day, due in learned.stale_days.items()]
-    tasks += [Task(due, is_day=False, bucket=hour) for hour, due in learned.stale_hours.items()]
+        tasks.append(Task(due, HOUR, learned.next_hour))
+    tasks += [Task(due, DAY, day) for day, due in learned.stale_days.items()]
+    tasks += [Task(due, HOUR, hour) for hour, due in learned.stale_hours.items()]
+    if learned.cadence.due:
+        tasks.append(Task(learned.cadence.due, SILENCE, learned.cadence.due))
     return min(tasks)
 
 

@@ -1,12 +1,10 @@
 """Which records a tap takes: its filter, compiled once into closures."""
 
-from collections.abc import Callable
 from operator import attrgetter
 
 from streamwatch.domain.events import EventType
 from streamwatch.domain.settings import Filter
-
-Condition = Callable[[object], bool]
+from streamwatch.taps.expression import Condition, Fields, compile_node, parse
 
 
 def compile_filter(filter_: Filter, event_type: EventType) -> Condition:
@@ -16,7 +14,8 @@ def compile_filter(filter_: Filter, event_type: EventType) -> Condition:
     value meets no condition about it. Numbers are compared as numbers.
 
     Raises:
-        ValueError: a numeric field should equal something that is no number.
+        ValueError: a numeric field should equal something that is no number, or the
+            expression is wrong.
 
     >>> from streamwatch.domain.events import WIDGET_EVENT, WidgetEvent
     >>> tall = compile_filter(Filter(ranges={"height": (190, 250)}), WIDGET_EVENT)
@@ -31,9 +30,24 @@ def compile_filter(filter_: Filter, event_type: EventType) -> Condition:
         conditions.append(_one_of(field, frozenset((wanted,))))
     for field, (low, high) in filter_.ranges.items():
         conditions.append(_between(field, low, high))
+    if filter_.expression:
+        conditions.append(compile_node(parse(filter_.expression, filter_fields(event_type))))
     if not conditions:
         return _everything
     return conditions[0] if len(conditions) == 1 else _all_of(tuple(conditions))
+
+
+def filter_fields(event_type: EventType) -> Fields:
+    """What a filter of an event type may ask about: all but the time and the person."""
+    texts = set(event_type.event.__struct_fields__) - {*event_type.numbers, "time"}
+    return Fields(
+        numbers=frozenset(event_type.numbers),
+        texts=frozenset(texts),
+        refused={
+            "shopper": "a filter by person is not possible: `shopper` is never written",
+            "time": "a filter cannot ask for the time; ask for `occurred_at` in SQL",
+        },
+    )
 
 
 def _everything(event: object) -> bool:  # noqa: ARG001

@@ -1,15 +1,17 @@
 """The tests inside a tap file: an event, whether the filter takes it, what the row holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from streamwatch.domain.events import EVENT_TYPES, EventType, Received
 from streamwatch.domain.findings import Finding, Path, did_you_mean
+from streamwatch.domain.refusals import STAGES
 from streamwatch.domain.settings import TapSettings
-from streamwatch.taps.columns import ADDED, written_columns
+from streamwatch.taps.columns import ADDED, Column, written
 from streamwatch.taps.filter import compile_filter
+from streamwatch.taps.take import reader
 
 Scalars = dict[str, str | None]
 """Field → its value as written; ``None`` for an empty one."""
@@ -24,7 +26,8 @@ class TapTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         name: what it says.
         event: fields of an event of the tap's type, as the stage has them.
         taken: whether the filter takes it; the sample is left aside.
-        columns: values that the row must hold, of the event's own fields.
+        columns: values that the row must hold, of the event's own fields; of a hashed one
+            the text that is hashed.
     """
 
     name: str
@@ -33,7 +36,9 @@ class TapTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     columns: Scalars = {}
 
 
-def check_tests(tap: TapSettings, tests: tuple[TapTest, ...]) -> Iterator[Finding]:
+def check_tests(
+    tap: TapSettings, tests: tuple[TapTest, ...], order: Sequence[str] = STAGES
+) -> Iterator[Finding]:
     """What cannot work about the tests; advice when there is none."""
     event_type = EVENT_TYPES[tap.event]
     if not tests:
@@ -48,16 +53,19 @@ def check_tests(tap: TapSettings, tests: tuple[TapTest, ...]) -> Iterator[Findin
             if test.event.get(needed) is None:
                 text = f"the event of test `{test.name}` lacks `{needed}`"
                 yield Finding((*path, "event"), text)
-        yield from _check_columns(tap, test, event_type, (*path, "columns"))
+        yield from _check_columns(_columns(tap, order), test, (*path, "columns"))
 
 
-def _check_columns(
-    tap: TapSettings, test: TapTest, event_type: EventType, path: Path
-) -> Iterator[Finding]:
+def _columns(tap: TapSettings, order: Sequence[str] = STAGES) -> dict[str, Column]:
+    """What the tap writes, at any of its stages."""
+    stages = [stage for stage in tap.stages if stage in order]
+    return {one.name: one for stage in stages for one in written(tap, stage, order)}
+
+
+def _check_columns(written: dict[str, Column], test: TapTest, path: Path) -> Iterator[Finding]:
     if test.columns and not test.taken:
         text = f"test `{test.name}`: an event that is not taken has no columns"
         yield Finding(path, text)
-    written = {name for stage in tap.stages for name in written_columns(tap, stage)}
     for name, value in test.columns.items():
         if name not in written:
             text = f"the tap writes no column `{name}`{did_you_mean(name, written)}"
@@ -65,11 +73,20 @@ def _check_columns(
         elif name in _ADDED:
             text = f"`{name}` is made by a stage, so a test of the tap cannot know it"
             yield Finding((*path, name), text)
-        else:
-            yield from _check_values({name: value}, event_type, path)
+        elif not _fits(written[name], value):
+            text = f"column `{name}` is numeric, and `{value}` is no number"
+            yield Finding((*path, name), text)
 
 
-def unmet(tap: TapSettings, test: TapTest) -> list[str]:
+def _fits(column: Column, text: str | None) -> bool:
+    try:
+        _expected(column, text)
+    except ValueError:
+        return False
+    return True
+
+
+def unmet(tap: TapSettings, test: TapTest, order: Sequence[str] = STAGES) -> list[str]:
     """How the tap differs from what the test says, in words; empty when it agrees.
 
     >>> from streamwatch.domain.settings import Filter
@@ -85,8 +102,11 @@ def unmet(tap: TapSettings, test: TapTest) -> list[str]:
         does, says = ("taken", "left") if taken else ("left", "taken")
         return [f"the event is {does}, but the test says that it is {says}"]
     differing = []
+    columns = _columns(tap, order)
     for name, text in test.columns.items():
-        expected, actual = _value(name, text, event_type), getattr(event, name)
+        column = columns[name]
+        expected = _expected(column, text)
+        actual = reader(column, lambda _, hashed: hashed)(event)
         if expected != actual:
             differing.append(f"column {name} holds {actual!r}, but the test says {expected!r}")
     return differing
@@ -108,6 +128,10 @@ def _check_values(values: Scalars, event_type: EventType, path: Path) -> Iterato
 def _event(values: Scalars, event_type: EventType) -> Received:
     fields: dict[str, Any] = {name: _value(name, values[name], event_type) for name in values}
     return event_type.received(**fields)
+
+
+def _expected(column: Column, text: str | None) -> str | float | None:
+    return text if text is None or column.kind is not float else float(text)
 
 
 def _value(name: str, text: str | None, event_type: EventType) -> str | float | None:

@@ -8,6 +8,9 @@ the tap, so samples of different size contain each other, and rows of two stages
 import math
 from hashlib import blake2b
 
+_begin = blake2b(digest_size=8).copy
+"""A copy of a hasher costs half of a new one."""
+
 HASHES = 2**64
 """How many hashes there are; every hash is below it."""
 
@@ -18,8 +21,25 @@ def event_hash(event_id: str) -> int:
     >>> event_hash("a") == event_hash("a"), event_hash("a") < HASHES
     (True, True)
     """
-    digest = blake2b(event_id.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
+    hasher = _begin()
+    hasher.update(event_id.encode("utf-8", "surrogatepass"))
+    return int.from_bytes(hasher.digest(), "big")
+
+
+def digest_of(threshold: int) -> bytes | None:
+    """A threshold as `is_beyond` takes it; ``None`` if no event is beyond it."""
+    return None if threshold >= HASHES else threshold.to_bytes(8, "big")
+
+
+def is_beyond(event_id: str, digest: bytes) -> bool:
+    """Whether an event's hash is not below a threshold; the quick way, for every record.
+
+    >>> is_beyond("a", bytes(8)), is_beyond("a", bytes([255]) * 8)
+    (True, False)
+    """
+    hasher = _begin()
+    hasher.update(event_id.encode("utf-8", "surrogatepass"))
+    return hasher.digest() >= digest
 
 
 def sample_threshold(share: float) -> int:

@@ -1,14 +1,18 @@
 """Taking tap rows: which taps stand after a stage, and the row that one makes of a record."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 
 from streamwatch.domain.events import EVENT_TYPES, EventType
+from streamwatch.domain.refusals import STAGES
 from streamwatch.domain.rows import TapRow, Value
 from streamwatch.domain.settings import TapSettings
-from streamwatch.taps.columns import ADDED, written_columns
-from streamwatch.taps.filter import Condition, compile_filter
+from streamwatch.taps.columns import ADDED, AS_IT_IS, Column, written
+from streamwatch.taps.expression import Condition
+from streamwatch.taps.filter import compile_filter
+from streamwatch.taps.meters import Gate, Limit, limit_of
 from streamwatch.taps.select import event_hash, sample_threshold
 
 LONGEST_ID = 200
@@ -16,13 +20,39 @@ LONGEST_ID = 200
 index cannot hold more than some thousand bytes."""
 
 
+TextHash = Callable[[str, str], str]
+"""From a shop and a text to the text's hash under the shop's key."""
+
+Read = Callable[[object], Value]
+ReadAll = Callable[[object], tuple[Value, ...]]
+
+
+def no_values(event: object) -> tuple[Value, ...]:  # noqa: ARG001
+    """What a tap without any field of the event reads."""
+    return ()
+
+
+def reads_all(names: tuple[str, ...]) -> ReadAll:
+    """A function that reads several fields at once, in a third of the time of one by one."""
+    if not names:
+        return no_values
+    if len(names) == 1:
+        only = attrgetter(names[0])
+        return lambda event: (only(event),)
+    get: ReadAll = attrgetter(*names)
+    return get
+
+
 class Tap(msgspec.Struct, frozen=True):
     """One tap after one stage, ready to take records.
 
     Attributes:
-        own: columns that are fields of the event.
+        own: columns that are fields of the event, as they are.
         added: columns that stages added.
         threshold: event hashes below it are in the sample.
+        shaped: columns that are renamed or redacted, and what reads them from the event.
+        limit: its rate and budget for each shop, if it has any.
+        read: the values of ``own``, all at once.
     """
 
     name: str
@@ -31,6 +61,9 @@ class Tap(msgspec.Struct, frozen=True):
     own: tuple[str, ...]
     added: tuple[str, ...]
     threshold: int
+    shaped: tuple[tuple[str, Read], ...] = ()
+    limit: Limit | None = None
+    read: ReadAll = no_values
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -42,8 +75,25 @@ class Where(msgspec.Struct, frozen=True):
     epoch: int
 
 
-def compile_taps(taps: Sequence[TapSettings], event_type: EventType) -> dict[str, tuple[Tap, ...]]:
-    """The taps of one event type by stage; stages without one are left out."""
+def unkeyed(shop: str, text: str) -> str:
+    """Stands in for `TextHash` where no row is written: the text itself, marked."""
+    return f"{shop}:{text}"
+
+
+def compile_taps(
+    taps: Sequence[TapSettings],
+    event_type: EventType,
+    hash_text: TextHash = unkeyed,
+    order: Sequence[str] = STAGES,
+) -> dict[str, tuple[Tap, ...]]:
+    """The taps of one event type by stage; stages without one are left out.
+
+    Args:
+        taps: of all event types.
+        event_type: which.
+        hash_text: hashes the columns that are to be hashed.
+        order: all stages, the user's own among them.
+    """
     added = {name for columns in ADDED.values() for name in columns}
     by_stage: dict[str, list[Tap]] = {}
     for tap in taps:
@@ -51,18 +101,54 @@ def compile_taps(taps: Sequence[TapSettings], event_type: EventType) -> dict[str
             continue
         takes = compile_filter(tap.filter, EVENT_TYPES[tap.event])
         for stage in tap.stages:
-            columns = written_columns(tap, stage)
+            columns = written(tap, stage, order)
+            plain = [one.name for one in columns if one.shape == AS_IT_IS]
             by_stage.setdefault(stage, []).append(
                 Tap(
                     name=tap.name,
                     stage=stage,
                     takes=takes,
-                    own=tuple(name for name in columns if name not in added),
-                    added=tuple(name for name in columns if name in added),
+                    own=(own := tuple(name for name in plain if name not in added)),
+                    read=reads_all(own),
+                    added=tuple(name for name in plain if name in added),
                     threshold=sample_threshold(tap.sample),
+                    shaped=tuple(
+                        (one.name, reader(one, hash_text))
+                        for one in columns
+                        if one.shape != AS_IT_IS
+                    ),
+                    limit=limit_of(tap),
                 )
             )
     return {stage: tuple(found) for stage, found in by_stage.items()}
+
+
+def reader(column: Column, hash_text: TextHash) -> Read:
+    """What reads a column's value from an event.
+
+    >>> from streamwatch.domain.events import WidgetEvent
+    >>> from streamwatch.domain.settings import ColumnShape
+    >>> age = Column("age", "age", ColumnShape(bucket=10), float)
+    >>> reader(age, unkeyed)(WidgetEvent("a", "s", age=37.0))
+    30.0
+    """
+    get, shape = attrgetter(column.field), column.shape
+    if shape.hash:
+
+        def hashed(event: object) -> Value:
+            text = get(event)
+            return None if text is None else hash_text(getattr(event, "shop", ""), str(text))
+
+        return hashed
+    if shape.bucket is not None:
+        width = shape.bucket
+
+        def bucketed(event: object) -> Value:
+            number = get(event)
+            return None if number is None else float(number // width * width)
+
+        return bucketed
+    return get
 
 
 class Sampled(msgspec.Struct):
@@ -85,6 +171,7 @@ def take(
     event: object,
     at: tuple[int, int, int | None],
     added: Mapping[str, Value],
+    gate: Gate | None = None,
 ) -> list[TapRow]:
     """The rows of the taps of one stage for one record.
 
@@ -98,26 +185,42 @@ def take(
         event: the event as it stands after the stage.
         at: offset, arrival and event time (``None`` before it is known), milliseconds.
         added: the columns that stages added.
+        gate: the limits of the taps; ``None`` where no tap has any.
     """
-    taking = [tap for tap in taps if sampled.below(tap.threshold) and tap.takes(event)]
+    shop = getattr(event, "shop", "")[:LONGEST_ID]
+    taking = [
+        tap
+        for tap in taps
+        if sampled.below(tap.threshold)
+        and tap.takes(event)
+        and (gate is None or tap.limit is None or gate.admits(tap.name, tap.limit, shop, at[1]))
+    ]
     if not taking:
         return []
-    columns: dict[str, Value] = {name: getattr(event, name) for tap in taking for name in tap.own}
-    columns.update((name, added[name]) for tap in taking for name in tap.added)
+    columns: dict[str, Value] = {}
+    for tap in taking:
+        columns.update(zip(tap.own, tap.read(event), strict=True))
+        for name in tap.added:
+            columns[name] = added[name]
+        for name, read in tap.shaped:
+            columns[name] = read(event)
+    if gate is not None:
+        gate.took([tap.name for tap in taking if tap.limit is not None], shop, columns)
     offset, arrived, occurred = at
     return [
+        # By place, as in `TapRow`: by name it takes twice the time.
         TapRow(
-            event_type=where.event_type,
-            stage=taking[0].stage,
-            topic=where.topic,
-            partition=where.partition,
-            offset=offset,
-            event_id=sampled.event_id[:LONGEST_ID],
-            shop=getattr(event, "shop", "")[:LONGEST_ID],
-            occurred_at=occurred,
-            arrived_at=arrived,
-            columns=columns,
-            tap=",".join(tap.name for tap in taking),
-            epoch=where.epoch,
+            where.event_type,
+            taking[0].stage,
+            where.topic,
+            where.partition,
+            offset,
+            sampled.event_id[:LONGEST_ID],
+            shop,
+            occurred,
+            arrived,
+            columns,
+            taking[0].name if len(taking) == 1 else ",".join([tap.name for tap in taking]),
+            where.epoch,
         )
     ]

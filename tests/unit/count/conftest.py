@@ -13,8 +13,8 @@ from streamwatch.domain.messages import READINGS_TOPIC, JudgeInput, Message, Par
 from streamwatch.domain.records import FileRecord, Slice
 from streamwatch.domain.rows import RejectRow, Row, TapRow
 from streamwatch.domain.settings import Settings, TapSettings
-from streamwatch.steps.count import CountStep
 from streamwatch.steps.sources import compile_sources
+from streamwatch.steps.stagetopic import step_of
 from streamwatch.steps.step import Settled
 
 NOW = 1_788_256_800_000  # 2026-09-01, 10:00 UTC
@@ -30,9 +30,10 @@ class Counting:
         taps: Sequence[TapSettings] = (),
         zone: tzinfo = UTC,
         states: Mapping[str, bytes] | None = None,
+        **more: Any,
     ) -> None:
-        sources = compile_sources(settings, taps, lambda _shop: zone, b"k" * 32)
-        self.step = CountStep(sources[topic], 3)
+        sources = compile_sources(settings, taps, lambda _shop: zone, b"k" * 32, **more)
+        self.step = step_of(sources[topic], 3)
         self.states = dict(states or {})
         self.state = self.step.restore(self.states)
         self.rows: list[Row] = []

@@ -197,7 +197,7 @@ def test_rejects_are_counted_in_the_shops_newest_hour(counting: Make, widget: Ma
         "normalise/unknown-unit/height_unit": 1,
     }
     assert {stage: moments["height"].n for stage, moments in cell.stages.items()} == {
-        "decode": 2, "validate": 1, "normalise": 1, "segment": 1,
+        "decode": 2, "validate": 1, "normalise": 1, "pseudonymise": 1, "segment": 1,
     }  # fmt: skip
 
 

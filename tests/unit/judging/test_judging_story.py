@@ -55,7 +55,8 @@ def test_a_second_departure_makes_a_new_incident(company: "Company") -> None:
     for day in range(56, 62):
         share = 0 if day in {56, 60} else 1
         company.day(day, {"shop-001": ordinary(rng, day) * share})
-    assert [incident.status for incident in company.incidents.values()] == ["closed"] * 2
+    volumes = [one for one in company.incidents.values() if one.key.kpi == "volume"]
+    assert [incident.status for incident in volumes] == ["closed"] * 2
 
 
 def test_a_mean_height_that_falls_by_ten_centimetres_opens(company: "Company") -> None:
@@ -89,8 +90,10 @@ def test_a_silent_shop_is_judged_as_zero_every_day(company: "Company") -> None:
         company.day(day, {})
     silent = company.of("volume")[-3:]
     assert [(verdict.value, verdict.state) for verdict in silent] == [(0.0, "unusual")] * 3
-    [incident] = company.incidents.values()
-    assert incident.buckets == 3
+    by_kpi = {incident.key.kpi: incident for incident in company.incidents.values()}
+    assert by_kpi["volume"].buckets == 3
+    assert by_kpi["silence"].status == "open"
+    assert "hours without a record" in by_kpi["silence"].reason
 
 
 def test_an_outage_never_becomes_the_normal(company: "Company") -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from streamwatch.adapters.prometheus.collector import MAX_SERIES, MIN_GROUP, Build, WorkerMetrics
-from streamwatch.adapters.prometheus.gauges import HELPS
 from streamwatch.adapters.prometheus.partitions import PartitionStatus
 from streamwatch.domain.accounting import Accounting
+from streamwatch.domain.gauges import HELPS
 from streamwatch.domain.records import PartitionId
 
 PAGE = Path(__file__).parents[3] / "docs" / "metrics.md"

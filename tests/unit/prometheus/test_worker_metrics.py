@@ -497,17 +497,17 @@ def test_endless_reasons_do_not_make_endless_series(
 
 def test_the_budget_goes_to_incidents_then_shops_then_segments() -> None:
     registry = CollectorRegistry()
-    metrics = WorkerMetrics(registry, Build("1", "3", "0"), max_series=31)
+    metrics = WorkerMetrics(registry, Build("1", "3", "0"), max_series=32)
     for shop in ("shop-001", "shop-002", "shop-003"):
         whole = KpiKey(shop, "purchase", "volume")
         _judged(metrics, _verdict(whole), _verdict(KpiKey(shop, "purchase", "volume", "gender=f")))
     _told(metrics, _incident(KpiKey("shop-003", "purchase", "volume", "gender=f")))
     kept = [line for line in _lines(registry, "streamwatch_") if 'shop="' in line]
-    assert len(kept) == 30
-    assert len([line for line in kept if 'shop="shop-003"' in line]) == 20
+    assert len(kept) == 31
+    assert len([line for line in kept if 'shop="shop-003"' in line]) == 21
     assert len([line for line in kept if 'shop="shop-001"' in line]) == 10
     assert _value(registry, "streamwatch_series_dropped") == 26
-    assert _value(registry, "streamwatch_series_limit") == 31
+    assert _value(registry, "streamwatch_series_limit") == 32
 
 
 def test_long_names_are_cut_and_stay_apart(
@@ -580,3 +580,71 @@ def test_readiness_and_the_database_are_told(
     assert _value(registry, "streamwatch_database_up") == 1
     metrics.database_up(False)
     assert _value(registry, "streamwatch_database_up") == 0
+
+
+def test_a_worker_tells_of_its_own_work(
+    metrics: WorkerMetrics, registry: CollectorRegistry
+) -> None:
+    metrics.taken("count", 0.004)
+    metrics.waiting({"purchase": 3})
+    metrics.loading(5)
+    metrics.heartbeat(1_700_000_000_000)
+    metrics.shed("purchase", "normalise", "purchases", 7)
+    metrics.posted("failed")
+    slices = "streamwatch_slice_duration_seconds"
+    assert _value(registry, f"{slices}_bucket", step="count", le="0.0025") == 0
+    assert _value(registry, f"{slices}_bucket", step="count", le="0.005") == 1
+    assert _value(registry, "streamwatch_slices_waiting", topic="purchase") == 3
+    assert _value(registry, "streamwatch_partitions_loading") == 5
+    assert _value(registry, "streamwatch_heartbeat_timestamp_seconds") == 1_700_000_000
+    tap = {"event_type": "purchase", "stage": "normalise", "tap": "purchases"}
+    assert _value(registry, "streamwatch_tap_rows_shed_total", **tap) == 7
+    assert _value(registry, "streamwatch_webhook_posts_total", outcome="failed") == 1
+    assert _value(registry, "streamwatch_webhook_posts_total", outcome="delivered") == 0
+
+
+def test_what_is_left_out_now_is_told_once_there_is_room() -> None:
+    registry = CollectorRegistry()
+    metrics = WorkerMetrics(registry, Build("1", "3", "0"), max_series=10)
+    keys = [KpiKey(shop, "purchase", "volume") for shop in ("shop-001", "shop-002")]
+    for number, key in enumerate(keys):
+        place = PartitionId("judge", "streamwatch.readings", number)
+        _judged(metrics, _verdict(key), partition=place)
+    assert _value(registry, "streamwatch_kpi_unusual", **_labels(keys[1])) is None
+    assert _value(registry, "streamwatch_series_dropped") == 10
+    metrics.forget(PartitionId("judge", "streamwatch.readings", 0))
+    assert _value(registry, "streamwatch_kpi_unusual", **_labels(keys[1])) == 0
+    assert _value(registry, "streamwatch_series_dropped") == 0
+
+
+def test_deadlines_are_told_within_the_budget_and_go_with_the_partitions() -> None:
+    registry = CollectorRegistry()
+    metrics = WorkerMetrics(registry, Build("1", "3", "0"), max_series=2)
+    due = {("shop-003", "return"): 3_000, ("shop-001", "purchase"): 1_000}
+    gauge = "streamwatch_next_expected_timestamp_seconds"
+    metrics.expected(due | {("shop-002", "return"): 9_000})
+    assert _value(registry, gauge, shop="shop-001", event_type="purchase") == 1
+    assert _value(registry, gauge, shop="shop-003", event_type="return") == 3
+    assert _value(registry, gauge, shop="shop-002", event_type="return") is None
+    assert _value(registry, "streamwatch_series_dropped") == 1
+    metrics.forget_all()
+    assert not _lines(registry, gauge)
+
+
+@pytest.mark.parametrize(
+    ("kpi", "gauge", "value"),
+    [
+        ("silence", "streamwatch_silence_seconds", 120 * 3600),
+        ("missing.height", "streamwatch_missing_ratio", 120),
+        ("rejects", "streamwatch_rejects_ratio", 120),
+        ("marks.age-implausible", "streamwatch_marks_ratio", 120),
+        ("ratio.returns", "streamwatch_kpi_ratio", 120),
+    ],
+)
+def test_each_kind_of_kpi_has_a_gauge_in_its_base_unit(
+    metrics: WorkerMetrics, registry: CollectorRegistry, kpi: str, gauge: str, value: float
+) -> None:
+    key = KpiKey("shop-001", "purchase", kpi)
+    _judged(metrics, _verdict(key))
+    told = _value(registry, gauge, **_labels(key))
+    assert told == pytest.approx(value)

@@ -4,6 +4,7 @@ from sqlalchemy import Engine, text
 
 from streamwatch.adapters.sql.incidents import find_incident, journey_query, list_incidents
 from streamwatch.adapters.sql.prune import DAY_MS, prune
+from streamwatch.adapters.sql.prune_taps import Kept
 from streamwatch.adapters.sql.status import partition_statuses
 from streamwatch.adapters.sql.store import SqlStore
 from streamwatch.domain.accounting import Accounting
@@ -172,7 +173,7 @@ class QueryContract:
             *stages,
             IncidentRow(incident(since=ancient)),
         )
-        kept = {"short": 7 * DAY_MS, "long": 30 * DAY_MS}
+        kept = {"short": Kept(7 * DAY_MS), "long": Kept(30 * DAY_MS)}
         deleted = {table: count for table, count in prune(engine, NOW, kept, batch=3) if count}
         assert deleted == {
             "tap_widget_event_decode": 8,

@@ -11,7 +11,7 @@ from kafka.errors import AuthorizationError, KafkaError
 
 from streamwatch.errors import BrokerError, ConfigurationError
 
-PATIENCE_S = 15
+PATIENCE_S = 10
 """How long an answer is waited for."""
 
 
@@ -23,7 +23,7 @@ def administration(bootstrap: str) -> Iterator[Any]:
         BrokerError: Kafka does not answer within `PATIENCE_S`, or refuses.
         ConfigurationError: ``bootstrap`` is not ``host:port``.
     """
-    _knock(bootstrap)
+    check_listening(bootstrap)
     milliseconds = int(PATIENCE_S * 1000)
     with silent("kafka"), translated(bootstrap):
         admin = KafkaAdminClient(
@@ -70,8 +70,13 @@ def silent(name: str) -> Iterator[None]:
         log.setLevel(before)
 
 
-def _knock(bootstrap: str) -> None:
-    """Whether anybody listens; it is told at once, where the client would try for seconds."""
+def check_listening(bootstrap: str) -> None:
+    """Nothing, when anybody listens; else it is told at once, where clients try for seconds.
+
+    Raises:
+        BrokerError: nobody listens at any of the addresses.
+        ConfigurationError: an address is not ``host:port``.
+    """
     for address in bootstrap.split(","):
         host, colon, port = address.strip().rpartition(":")
         if not (colon and host and port.isdecimal()):

@@ -15,6 +15,7 @@ loudly if an upgrade changes them:
 * ``seek_to_committed``: consumption starts at the fence, not at Kafka's committed offset.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import Any, Protocol, cast
 
@@ -123,6 +124,10 @@ class SliceConsumer(faust_aiokafka.Consumer):
         self._unacked_messages.discard(message)
         notify(self._waiting_for_ack)
         return True
+
+    def waiting(self) -> Counter[str]:
+        """Topic → slices that were fetched and that no agent is done with."""
+        return Counter(message.topic for message in list(self._unacked_messages))
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Nothing to do: see `runner.continuity`."""

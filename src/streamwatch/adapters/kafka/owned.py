@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -17,8 +17,10 @@ from streamwatch.domain.records import PartitionId, Slice
 from streamwatch.domain.settings import FlushSettings
 from streamwatch.errors import DatabaseError, FenceLostError
 from streamwatch.runner.partition import Partition
-from streamwatch.runner.ports import Clock, Store
+from streamwatch.runner.ports import Clock, Flush, Store
 from streamwatch.steps.step import Step
+from streamwatch.taps.live import LiveTaps
+from streamwatch.taps.shedding import next_share, shed
 
 logger = get_logger(__name__)
 
@@ -51,6 +53,7 @@ class OwnedPartitions:
 
     Attributes:
         database_up: whether the database answered the last time.
+        share: of the events whose tap rows are written; below 1 while the database is slow.
         database_thread: the one thread in which the store is called.
     """
 
@@ -63,7 +66,9 @@ class OwnedPartitions:
         clock: Clock,
         flush: FlushSettings,
         metrics: WorkerMetrics,
+        taps: LiveTaps | None = None,
     ) -> None:
+        self._taps = taps or LiveTaps()
         self._store = store
         self._step_of = step_of
         self._publish = publish
@@ -73,11 +78,19 @@ class OwnedPartitions:
         self._metrics = metrics
         self._owned: dict[TP, Owned] = {}
         self.database_up = True
+        self.share = 1.0
         self.database_thread = ThreadPoolExecutor(1, thread_name_prefix="database")
 
     def items(self) -> list[tuple[TP, Partition[Any]]]:
         """The owned partitions and their runners, now."""
         return [(tp, owned.runner) for tp, owned in self._owned.items()]
+
+    async def settled(self) -> AsyncIterator[tuple[TP, Partition[Any]]]:
+        """The same one by one, each when all that it has flushed is published."""
+        for tp, owned in list(self._owned.items()):
+            async with owned.lock:
+                if self._owned.get(tp) is owned:
+                    yield tp, owned.runner
 
     def fence(self, partition: TP) -> int | None:
         """The next offset that the database does not include; ``None`` if not owned."""
@@ -98,8 +111,10 @@ class OwnedPartitions:
         ids = await self._in_database_thread(self._topic_ids, {tp.topic for tp in wanted})
         self.drop()
         fences: dict[TP, int | None] = {}
-        for tp in wanted:
+        for number, tp in enumerate(wanted):
+            self._metrics.loading(len(wanted) - number)
             fences[tp] = await self._load(tp, ids.get(tp.topic, ""))
+        self._metrics.loading(0)
         for tp in wanted:
             await self._publish(self._owned[tp].runner.announce())
         self._metrics.ready(True)
@@ -113,7 +128,9 @@ class OwnedPartitions:
             return None
         async with owned.lock:
             now = self._clock.now_ms()
+            begun = time.monotonic()
             seek_to = owned.runner.process(slice_, now)
+            self._metrics.taken(owned.runner.id.step, time.monotonic() - begun)
             full = owned.runner.unflushed >= self._flush.records
             if full or now - owned.flushed_at >= self._flush.interval:
                 return await self._flush_owned(tp, owned) or seek_to
@@ -157,17 +174,42 @@ class OwnedPartitions:
         flush = runner.prepare(owned.flushed_at)
         if flush is None:
             return None
-        begun = time.monotonic()
+        flush = self._without_shed(flush)
         try:
-            await self._in_database_thread(self._store.commit, flush)
+            seconds = await self._in_database_thread(self._commit, flush)
         except FenceLostError as error:
             logger.warning("%s; its state is dropped and loaded again", error)
             await self._load(tp, runner.topic_id)
             return self.fence(tp)
         messages = runner.committed(flush)
-        self._metrics.committed(flush, time.monotonic() - begun, len(messages))
+        self._metrics.committed(flush, seconds, len(messages))
+        self.share = next_share(self.share, seconds, self._flush.slow / 1000)
         await self._publish(messages)
         return None
+
+    def _commit(self, flush: Flush) -> float:
+        """Commit; returns the seconds that the database took, waits for it left aside."""
+        begun = time.monotonic()
+        self._store.commit(flush)
+        return time.monotonic() - begun
+
+    def _without_shed(self, flush: Flush) -> Flush:
+        """The flush without the tap rows that a slow database is spared."""
+        meters = getattr(self._owned_state(flush), "meters", None)
+        if meters is not None:
+            for tap, events in meters.withheld.items():
+                self._metrics.withheld(tap, events)
+            meters.withheld.clear()
+        if self.share >= 1.0:
+            return flush
+        kept, dropped = shed(flush.rows, self.share, self._taps.current.held)
+        for place, rows in dropped.items():
+            self._metrics.shed(*place, rows)
+        return msgspec.structs.replace(flush, rows=kept) if dropped else flush
+
+    def _owned_state(self, flush: Flush) -> object:
+        owned = self._owned.get(TP(flush.partition.topic, flush.partition.partition))
+        return None if owned is None else owned.runner.state
 
     async def _in_database_thread(
         self, call: Callable[..., _Answer], *arguments: object

@@ -84,6 +84,7 @@ def needed_topics(settings: Settings, partitions: int | None = None) -> dict[str
     wide = settings.kafka.partitions if partitions is None else partitions
     sources = dict.fromkeys((source.topic for source in settings.sources), wide)
     dead_letters = {topic + DEAD_LETTERS: 1 for topic in sources}
+    sources |= dict.fromkeys((stage.topic for stage in settings.stage_topics), wide)
     # Verdicts have one partition, so that one worker at a time is the judge of the whole fleet.
     inner = {READINGS_TOPIC: wide, VERDICTS_TOPIC: 1, INCIDENTS_TOPIC: 1}
     named = {prefixed(topic, settings.kafka.prefix): count for topic, count in inner.items()}

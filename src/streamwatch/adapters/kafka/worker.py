@@ -13,10 +13,12 @@ from faust.types import TP, StreamT
 from mode.utils.logging import get_logger
 
 from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
+from streamwatch.adapters.kafka.exported import deadlines
 from streamwatch.adapters.kafka.owned import OwnedPartitions
 from streamwatch.adapters.kafka.topics import topic_ids
 from streamwatch.adapters.prometheus.collector import WorkerMetrics
 from streamwatch.adapters.prometheus.partitions import PartitionStatus
+from streamwatch.adapters.webhook import Webhook
 from streamwatch.domain.messages import READINGS_TOPIC, Heartbeat, Message, prefixed
 from streamwatch.domain.records import Slice
 from streamwatch.domain.settings import Settings
@@ -25,6 +27,7 @@ from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Clock, Store
 from streamwatch.steps.count import CountStep, Source
 from streamwatch.steps.heartbeat import heartbeat
+from streamwatch.steps.stagetopic import step_of
 from streamwatch.steps.step import Step
 
 logger = get_logger(__name__)
@@ -37,10 +40,16 @@ SLICES_WAITING = 16
 
 RECORDS_A_FETCH = 4_000
 
+INSPECT_SECONDS = 1.0
+"""Pause between two looks at the tap folder, the salts and the open incidents."""
+
 REBALANCE_SECONDS = 60.0
 """How long a rebalance waits for a worker that still writes what it has."""
 
 REQUEST_SECONDS = 90.0
+
+DEADLINES_EVERY_MS = 15_000
+"""How often it is told by when shops must send."""
 
 
 class _AsItIs(Codec):
@@ -66,6 +75,9 @@ class Worker:
         store: the database.
         clock: the wall clock.
         metrics: what is told at ``/metrics``.
+        webhook: who posts incidents; ``None`` posts none.
+        inspect: looks for new taps, exchanged salts and new incidents; called regularly in
+            the thread that talks to the database.
 
     Attributes:
         app: the Faust app, to be run by a `faust.Worker`.
@@ -81,7 +93,12 @@ class Worker:
         store: Store,
         clock: Clock,
         metrics: WorkerMetrics,
+        webhook: Webhook | None = None,
+        inspect: Callable[[], None] | None = None,
     ) -> None:
+        self._inspect = inspect
+        self._webhook = webhook
+        self._deadlines_told_ms = 0
         self._settings = settings
         self._sources = sources
         self._prefix = settings.kafka.prefix
@@ -97,6 +114,7 @@ class Worker:
             clock=clock,
             flush=settings.flush,
             metrics=metrics,
+            taps=next(iter(sources.values())).taps if sources else None,
         )
         self._metrics = metrics
         self.app = self._make_app()
@@ -131,13 +149,14 @@ class Worker:
                 concurrency=1,
             )(self._agent)
         app.task(self._flush_regularly)
+        app.task(self._inspect_regularly)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_before_shutdown.connect(self._on_shutdown, weak=False)
         return app
 
     def _step_of(self, topic: str, partition: int) -> Step[Any]:
         source = self._sources.get(topic)
-        return self._inner[topic] if source is None else CountStep(source, partition)
+        return self._inner[topic] if source is None else step_of(source, partition)
 
     async def _agent(self, stream: StreamT[Slice]) -> None:
         """Take slices in, one after the other; nothing that is raised may be passed over."""
@@ -154,9 +173,17 @@ class Worker:
             await self._guarded(self._flush_and_beat)
             await self.app.sleep(self._settings.flush.interval / 1000)
 
+    async def _inspect_regularly(self) -> None:
+        while self._inspect is not None and not self.app.should_stop:
+            await self._guarded(self._look, self._inspect)
+            await self.app.sleep(INSPECT_SECONDS)
+
+    async def _look(self, inspect: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self.owned.database_thread, inspect)
+
     async def _flush_and_beat(self) -> None:
         await self._seek(await self.owned.flush_due())
-        beats = self._heartbeats()
+        beats = await self._heartbeats()
         self._metrics.observed([self._status(tp, runner) for tp, runner in self.owned.items()])
         await self._publish(
             [
@@ -165,6 +192,10 @@ class Worker:
                 for beat in beats.values()
             ]
         )
+        self._metrics.heartbeat(self._clock.now_ms())
+        self._tell_deadlines()
+        waiting = cast("SliceConsumer", self.app.consumer).waiting()
+        self._metrics.waiting({tp.topic: waiting[tp.topic] for tp, _ in self.owned.items()})
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         """Write what is in memory, let the commits follow, and forget the partitions."""
@@ -177,6 +208,8 @@ class Worker:
         await self.owned.flush()
         await self.app.consumer.commit()
         self.owned.drop()
+        if self._webhook is not None:
+            self._webhook.clear()
 
     async def _seek(self, seeks: Mapping[TP, int]) -> None:
         consumer = cast("SliceConsumer", self.app.consumer)
@@ -199,14 +232,16 @@ class Worker:
             for one in messages
         ]
         await asyncio.gather(*sent)
+        if self._webhook is not None:
+            self._webhook.offer(messages)
 
-    def _heartbeats(self) -> dict[TP, Heartbeat]:
+    async def _heartbeats(self) -> dict[TP, Heartbeat]:
         """The heartbeat of every owned source partition that has records."""
         now = self._clock.now_ms()
         beats = {}
-        for tp, runner in self.owned.items():
+        async for tp, runner in self.owned.settled():
             source = self._sources.get(tp.topic)
-            if source is not None:
+            if source is not None and not source.stage:
                 lag = max(0, (self._end_of(tp, runner) or runner.fence) - runner.fence)
                 position = (tp.partition, runner.fence, runner.epoch)
                 step = CountStep(source, tp.partition)
@@ -214,6 +249,14 @@ class Worker:
                 if beat is not None:
                     beats[tp] = beat
         return beats
+
+    def _tell_deadlines(self) -> None:
+        """By when each shop must send; told now and then, since it takes all shops."""
+        now = self._clock.now_ms()
+        if now - self._deadlines_told_ms >= DEADLINES_EVERY_MS:
+            self._deadlines_told_ms = now
+            found = [deadlines(runner) for _, runner in self.owned.items()]
+            self._metrics.expected({key: due for one in found for key, due in one.items()})
 
     def _end_of(self, tp: TP, runner: Partition[Any]) -> int | None:
         """The end of the partition's log, as the newest fetch knows it."""

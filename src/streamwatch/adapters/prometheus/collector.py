@@ -2,7 +2,7 @@
 
 import platform
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 
 import msgspec
@@ -17,6 +17,7 @@ from streamwatch.adapters.prometheus.partitions import (
     copied,
     partition_metrics,
 )
+from streamwatch.adapters.prometheus.working import Working
 from streamwatch.domain.incidents import Incident
 from streamwatch.domain.records import PartitionId
 from streamwatch.domain.rows import IncidentRow, VerdictRow
@@ -72,6 +73,8 @@ class WorkerMetrics:
         self._lock = threading.Lock()
         self._kpis = Kpis()
         self._flushes = FlushCounts()
+        self._working = Working()
+        self._deadlines: dict[tuple[str, str], int] = {}
         self._statuses: tuple[PartitionStatus, ...] = ()
         self._database_up = False
         self._ready = False
@@ -130,6 +133,48 @@ class WorkerMetrics:
         with self._lock:
             self._kpis.forget_all()
             self._statuses = ()
+            self._deadlines = {}
+
+    def taken(self, step: str, seconds: float) -> None:
+        """A step took a slice in, in so many seconds."""
+        with self._lock:
+            self._working.slices.add(step, seconds)
+
+    def waiting(self, slices: Mapping[str, int]) -> None:
+        """Topic → slices that were fetched and not yet taken in."""
+        self._working.waiting = dict(slices)
+
+    def loading(self, partitions: int) -> None:
+        """So many assigned partitions are not loaded yet."""
+        self._working.loading = partitions
+
+    def heartbeat(self, now_ms: int) -> None:
+        """The heartbeats were published."""
+        self._working.heartbeat_ms = now_ms
+
+    def shed(self, event_type: str, stage: str, tap: str, rows: int) -> None:
+        """A tap left rows out, since the database was slow."""
+        with self._lock:
+            self._working.shed[event_type, stage, tap] += rows
+
+    def taps(self, version: str, loaded_ms: int, *, right: bool) -> None:
+        """Which taps are used since when, and whether those in the folder are right."""
+        self._working.taps = (version, loaded_ms, right)
+
+    def withheld(self, tap: str, events: int) -> None:
+        """A tap left events out, since its rate or budget was used up."""
+        with self._lock:
+            self._working.withheld[tap] += events
+
+    def posted(self, outcome: str) -> None:
+        """A post to the webhook: ``delivered``, ``failed`` or ``refused``; from any thread."""
+        with self._lock:
+            self._working.posts[outcome] += 1
+
+    def expected(self, deadlines: Mapping[tuple[str, str], int]) -> None:
+        """Shop and event type → by when its next record must arrive, milliseconds."""
+        with self._lock:
+            self._deadlines = dict(deadlines)
 
     def database_up(self, up: bool) -> None:
         """Whether the database answered the last time."""
@@ -142,11 +187,11 @@ class WorkerMetrics:
     def collect(self) -> Iterator[Metric]:
         """All metrics as they stand now."""
         with self._lock:
-            statuses = self._statuses
-            families = list(self._flushes.metrics())
+            statuses, due = self._statuses, self._deadlines
+            families = [*self._flushes.metrics(), *self._working.metrics()]
         with self._rendering:
             self._render_changed()
-            families += self._series.gauges()
+            families += self._series.gauges(due)
             dropped, open_incidents = self._series.dropped, self._series.open_incidents
         yield from families
         yield from partition_metrics(statuses)

@@ -1,15 +1,23 @@
 """What this process has written since it started, counted at each committed flush."""
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 
-import msgspec
 from prometheus_client import Metric
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily
 
+from streamwatch.adapters.prometheus.durations import Durations
 from streamwatch.adapters.prometheus.labels import short
-from streamwatch.domain.rows import IncidentRow, RejectRow, Row, StageRow, TapRow, VerdictRow
+from streamwatch.domain.rows import (
+    DistributionRow,
+    GroupRow,
+    IncidentRow,
+    RejectRow,
+    Row,
+    StageRow,
+    TapRow,
+    VerdictRow,
+)
 from streamwatch.runner.ports import Flush
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -24,16 +32,11 @@ ROW_KINDS: dict[type[Row], str] = {
     StageRow: "stage",
     VerdictRow: "verdict",
     IncidentRow: "incident",
+    GroupRow: "group",
+    DistributionRow: "distribution",
 }
 
 Labels = tuple[str, ...]
-
-
-class _Durations(msgspec.Struct):
-    """A histogram: the number of flushes under each bound and above the last, and their sum."""
-
-    counts: list[int]
-    total: float = 0.0
 
 
 class FlushCounts:
@@ -45,7 +48,11 @@ class FlushCounts:
         self._rejects: Counter[Labels] = Counter()
         self._values: Counter[Labels] = Counter()
         self._messages: Counter[Labels] = Counter()
-        self._durations: dict[str, _Durations] = {}
+        self._durations = Durations(
+            "streamwatch_flush_duration_seconds",
+            "Time that the database took for one flush.",
+            BUCKETS,
+        )
 
     def add(self, flush: Flush, seconds: float, messages: int) -> None:
         """Count one committed flush."""
@@ -58,11 +65,7 @@ class FlushCounts:
                 self._rejects[self._reject(row)] += 1
         self._values[(step,)] += len(flush.changes)
         self._messages[(step,)] += messages
-        durations = self._durations.get(step)
-        if durations is None:
-            durations = self._durations[step] = _Durations([0] * (len(BUCKETS) + 1))
-        durations.counts[bisect_left(BUCKETS, seconds)] += 1
-        durations.total += seconds
+        self._durations.add(step, seconds)
 
     def metrics(self) -> Iterator[Metric]:
         """The counters as metrics."""
@@ -93,29 +96,13 @@ class FlushCounts:
             ("step",),
             self._messages,
         )
-        yield self._histogram()
+        yield self._durations.metric()
 
     def _reject(self, row: RejectRow) -> Labels:
         labels = (row.topic, row.kind, row.stage, row.reason, row.field)
         if labels in self._rejects or len(self._rejects) < MOST_REASONS:
             return labels
         return (row.topic, row.kind, row.stage, "other", "")
-
-    def _histogram(self) -> Metric:
-        family = HistogramMetricFamily(
-            "streamwatch_flush_duration_seconds",
-            "Time that the database took for one flush.",
-            labels=("step",),
-        )
-        bounds = [*(str(bound) for bound in BUCKETS), "+Inf"]
-        for step, durations in sorted(self._durations.items()):
-            below = 0
-            cumulative: list[tuple[str, float]] = []
-            for bound, count in zip(bounds, durations.counts, strict=True):
-                below += count
-                cumulative.append((bound, below))
-            family.add_metric([step], cumulative, durations.total)
-        return family
 
 
 def _family(name: str, words: str, labels: Labels, counts: Counter[Labels]) -> Metric:

@@ -1,12 +1,19 @@
 """The newest verdicts and incidents of each shop, and the gauges made of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from streamwatch.adapters.prometheus import gauges
+from streamwatch.adapters.prometheus.labels import quoted
 from streamwatch.adapters.prometheus.rendered import RenderedGauge
-from streamwatch.adapters.prometheus.shopseries import Block, ShopSeries, shop_series
+from streamwatch.adapters.prometheus.shopseries import (
+    Block,
+    ShopSeries,
+    count_series,
+    most_series,
+    shop_series,
+)
+from streamwatch.domain import gauges
 from streamwatch.domain.cells import DAY_MS
 from streamwatch.domain.incidents import Incident
 from streamwatch.domain.readings import KpiKey
@@ -86,11 +93,26 @@ class Kpis:
         return shop
 
 
+class _Told(msgspec.Struct):
+    """A shop to tell of, rendered once it is to be told.
+
+    Attributes:
+        sizes: series of the whole shop and of its segments, once they are known.
+    """
+
+    verdicts: list[Verdict]
+    incidents: list[Incident]
+    is_open: bool
+    rendered: ShopSeries | None = None
+    sizes: tuple[int, int] | None = None
+
+
 class KpiSeries:
     """The rendered series of all shops, within a budget.
 
     The budget goes to the shops with an open incident first, then to the other shops, then to
-    the segments; a shop that does not fit is left out and its series are counted.
+    the segments; a shop that does not fit is left out and its series are counted. What is left
+    out is not rendered either, which is most of the time of a scrape after many shops changed.
 
     Attributes:
         dropped: series that were left out by the last `gauges`.
@@ -99,42 +121,80 @@ class KpiSeries:
     def __init__(self, max_series: int, min_group: int) -> None:
         self._max_series = max_series
         self._min_group = min_group
-        self._shops: dict[str, ShopSeries] = {}
+        self._shops: dict[str, _Told] = {}
         self.dropped = 0
+        self._left = max_series
 
     def update(self, name: str, verdicts: list[Verdict], incidents: list[Incident]) -> None:
-        """Render a shop that changed; one without anything is gone."""
+        """Take a shop that changed; one without anything is gone."""
         if verdicts or incidents:
-            self._shops[name] = shop_series(verdicts, incidents, self._min_group)
+            is_open = any(incident.status == "open" for incident in incidents)
+            self._shops[name] = _Told(verdicts, incidents, is_open)
         else:
             self._shops.pop(name, None)
 
     @property
     def open_incidents(self) -> int:
         """How many incidents are open."""
-        return sum(shop.open_incidents for shop in self._shops.values())
+        return sum(
+            incident.status == "open"
+            for shop in self._shops.values()
+            if shop.is_open
+            for incident in shop.incidents
+        )
 
-    def gauges(self) -> Iterator[RenderedGauge]:
-        """The gauges that have series."""
+    def gauges(self, due: Mapping[tuple[str, str], int]) -> Iterator[RenderedGauge]:
+        """The gauges that have series; the deadlines take what the KPIs leave of the budget."""
         texts = [block.text for block in self._within_budget()]
         for name, words in gauges.HELPS.items():
             lines = [text[name] for text in texts if name in text]
+            if name == gauges.NEXT_EXPECTED:
+                lines = self._deadlines(due)
             if lines:
                 yield RenderedGauge(name, words, lines)
 
+    def _deadlines(self, due: Mapping[tuple[str, str], int]) -> list[bytes]:
+        """The lines of the deadlines, the nearest first."""
+        told = sorted(due.items(), key=lambda one: (one[1], one[0]))[: self._left]
+        self.dropped += len(due) - len(told)
+        gauge = gauges.NEXT_EXPECTED
+        return [
+            f'{gauge}{{event_type="{quoted(kind)}",shop="{quoted(shop)}"}} {at / 1000!r}\n'.encode()
+            for (shop, kind), at in told
+        ]
+
     def _within_budget(self) -> list[Block]:
-        ordered = sorted(self._shops.items(), key=_urgency)
-        blocks = [shop.first for _, shop in ordered] + [shop.segments for _, shop in ordered]
+        ordered = [shop for _, shop in sorted(self._shops.items(), key=_urgency)]
         taken: list[Block] = []
         left = self._max_series
         self.dropped = 0
-        for block in blocks:
-            if block.series <= left:
-                taken.append(block)
-                left -= block.series
-            else:
-                self.dropped += block.series
+        for part in (0, 1):
+            for shop in ordered:
+                series = self._sizes(shop, left)[part]
+                if series > left:
+                    self.dropped += series
+                elif series:
+                    rendered = self._rendered(shop)
+                    taken.append(rendered.segments if part else rendered.first)
+                    left -= series
+        self._left = left
         return taken
+
+    def _sizes(self, shop: _Told, left: int) -> tuple[int, int]:
+        """Series of the whole shop and of its segments; rendered where they fit for certain."""
+        if shop.sizes is None:
+            if most_series(shop.verdicts, shop.incidents) <= left:
+                self._rendered(shop)
+            else:
+                shop.sizes = count_series(shop.verdicts, shop.incidents, self._min_group)
+        if shop.rendered is not None:
+            return shop.rendered.first.series, shop.rendered.segments.series
+        return shop.sizes or (0, 0)
+
+    def _rendered(self, shop: _Told) -> ShopSeries:
+        if shop.rendered is None:
+            shop.rendered = shop_series(shop.verdicts, shop.incidents, self._min_group)
+        return shop.rendered
 
 
 def _age(verdict: Verdict) -> tuple[int, int]:
@@ -163,6 +223,6 @@ def _leave_out_replaced(
             del incidents[one.id]
 
 
-def _urgency(shop: tuple[str, ShopSeries]) -> tuple[bool, str]:
-    name, series = shop
-    return series.open_incidents == 0, name
+def _urgency(shop: tuple[str, _Told]) -> tuple[bool, str]:
+    name, told = shop
+    return not told.is_open, name

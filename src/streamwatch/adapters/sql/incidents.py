@@ -33,7 +33,7 @@ def list_incidents(
     if shop is not None:
         query = query.where(INCIDENTS.c.shop == shop)
     with reading(engine) as connection:
-        return [_incident(row) for row in connection.execute(query)]
+        return [incident_of(row) for row in connection.execute(query)]
 
 
 def find_incident(engine: Engine, id_: str) -> Incident | None:
@@ -44,7 +44,37 @@ def find_incident(engine: Engine, id_: str) -> Incident | None:
     """
     with reading(engine) as connection:
         row = connection.execute(select(INCIDENTS).where(INCIDENTS.c.id == id_)).one_or_none()
-    return _incident(row) if row else None
+    return incident_of(row) if row else None
+
+
+def covered_by(engine: Engine, incident: Incident, most: int = 500) -> list[Incident]:
+    """Open incidents that an incident covers, of the same KPI: a shop's segments, or its shops.
+
+    Raises:
+        DatabaseError: the database does not answer or is not migrated.
+    """
+    key, incidents = incident.key, INCIDENTS.c
+    if incident.is_fleet:
+        covered = [incidents.part_of == incident.id]
+    elif key.segment == "all":
+        covered = [incidents.shop == key.shop]
+    else:
+        return []
+    query = (
+        select(INCIDENTS)
+        .where(
+            incidents.status == "open",
+            incidents.event_type == key.event_type,
+            incidents.kpi == key.kpi,
+            incidents.direction == incident.direction,
+            incidents.id != incident.id,
+            *covered,
+        )
+        .order_by(incidents.id)
+        .limit(most)
+    )
+    with reading(engine) as connection:
+        return [incident_of(row) for row in connection.execute(query)]
 
 
 def journey_query(engine: Engine, incident: Incident) -> str:
@@ -89,7 +119,8 @@ def _feature(kpi: str) -> tuple[str, str]:
     return feature, part
 
 
-def _incident(row: Row[Any]) -> Incident:
+def incident_of(row: Row[Any]) -> Incident:
+    """The incident of a row of its table; NULL is unknown, not a number."""
     return Incident(
         id=row.id,
         key=KpiKey(row.shop, row.event_type, row.kpi, row.segment, row.span),
@@ -107,6 +138,11 @@ def _incident(row: Row[Any]) -> Incident:
         reason=row.reason,
         revision=row.revision,
         updated_at=row.updated_at,
+        origin=row.origin,
+        hypothesis=row.hypothesis,
+        part_of=row.part_of,
+        acknowledged=row.acknowledged,
+        origin_reason=row.origin_reason,
     )
 
 

@@ -2,44 +2,59 @@
 
 from collections.abc import Iterator, Mapping
 
-from sqlalchemy import ColumnElement, Engine, Table, and_, delete, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Table, delete, select, tuple_
 
+from streamwatch.adapters.sql.diagnosis_tables import DISTRIBUTIONS, GROUP_STATISTICS
 from streamwatch.adapters.sql.engine import writing
+from streamwatch.adapters.sql.inspection import FREEZES, RECORDED_ROWS, TAP_VERSIONS
+from streamwatch.adapters.sql.prune_taps import Kept, drop_old_days, old_rows
 from streamwatch.adapters.sql.tables import REJECTS, STAGE_STATISTICS, VERDICTS
-from streamwatch.adapters.sql.tap_tables import TAP_TABLES
+from streamwatch.adapters.sql.tap_schema import stored_tap_tables
 
 DAY_MS = 86_400_000
-KEPT_DAYS: Mapping[str, int] = {"rejects": 30, "verdicts": 400, "stage_statistics": 400}
+KEPT_DAYS: Mapping[str, int] = {
+    "rejects": 30,
+    "recorded_rows": 400,
+    "verdicts": 400,
+    "stage_statistics": 400,
+    "group_statistics": 100,
+    "distributions": 100,
+}
 """Table → days that its rows are kept; incidents and state are kept for good."""
-
-UNKNOWN_TAP_DAYS = 30
-"""Days that the rows of a tap are kept whose file is gone."""
 
 
 def prune(
-    engine: Engine, now_ms: int, tap_retention: Mapping[str, int], batch: int = 5_000
+    engine: Engine, now_ms: int, taps: Mapping[str, Kept], batch: int = 5_000
 ) -> Iterator[tuple[str, int]]:
     """Delete old rows; yields each table with the rows deleted as soon as it is done.
 
-    ``tap_retention`` maps a tap's name to milliseconds. A tap row's age counts from its
+    ``taps`` says how long the rows of each tap are kept. A tap row's age counts from its
     arrival, or from its event time where nobody knows that.
 
     Raises:
         DatabaseError: the database does not answer or is not migrated.
     """
-    for table in TAP_TABLES.values():
-        age = func.coalesce(table.c.arrived_at, table.c.occurred_at, type_=table.c.arrived_at.type)
-        old = [
-            and_(table.c.tap == tap, age < now_ms - retention)
-            for tap, retention in tap_retention.items()
-        ]
-        gone = table.c.tap.not_in(list(tap_retention))
-        old.append(and_(gone, age < now_ms - UNKNOWN_TAP_DAYS * DAY_MS))
-        yield table.name, _delete(engine, table, or_(*old), batch)
+    for table in stored_tap_tables(engine):
+        gone = drop_old_days(engine, table, now_ms, taps.values())
+        for old in old_rows(engine, table, now_ms, taps):
+            gone += _delete(engine, table, old, batch)
+        yield table.name, gone
+    before = now_ms - KEPT_DAYS["recorded_rows"] * DAY_MS
+    yield (
+        RECORDED_ROWS.name,
+        _delete(engine, RECORDED_ROWS, RECORDED_ROWS.c.arrived_at < before, batch),
+    )
+    yield FREEZES.name, _delete(engine, FREEZES, FREEZES.c.asked_at < now_ms - DAY_MS, batch)
+    yield (
+        TAP_VERSIONS.name,
+        _delete(engine, TAP_VERSIONS, TAP_VERSIONS.c.seen_at < now_ms - DAY_MS, batch),
+    )
     for table, moment in (
         (REJECTS, REJECTS.c.arrived_at),
         (VERDICTS, VERDICTS.c.bucket),
         (STAGE_STATISTICS, STAGE_STATISTICS.c.bucket),
+        (GROUP_STATISTICS, GROUP_STATISTICS.c.bucket),
+        (DISTRIBUTIONS, DISTRIBUTIONS.c.bucket),
     ):
         before = now_ms - KEPT_DAYS[table.name] * DAY_MS
         yield table.name, _delete(engine, table, moment < before, batch)

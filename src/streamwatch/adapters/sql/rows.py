@@ -3,22 +3,42 @@
 Times are text, see `timestamps`; text and numbers are made fit, see `fit`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+import msgspec
 from sqlalchemy import Table
 
 from streamwatch.adapters.sql.bulk import Values
+from streamwatch.adapters.sql.diagnosis_tables import DISTRIBUTIONS, GROUP_STATISTICS
 from streamwatch.adapters.sql.fit import finite, fit_optional_text, fit_text
 from streamwatch.adapters.sql.tables import INCIDENTS, REJECTS, STAGE_STATISTICS, VERDICTS
 from streamwatch.adapters.sql.tap_tables import TAP_TABLES
 from streamwatch.adapters.sql.tap_values import tap_values
 from streamwatch.adapters.sql.timestamps import arrival_text, timestamp_text
-from streamwatch.domain.rows import IncidentRow, RejectRow, Row, StageRow, TapRow, VerdictRow
+from streamwatch.domain.rows import (
+    DistributionRow,
+    GroupRow,
+    IncidentRow,
+    RejectRow,
+    Row,
+    StageRow,
+    TapRow,
+    VerdictRow,
+)
 from streamwatch.errors import DatabaseError
 
+TapTables = Mapping[tuple[str, str], Table]
+"""(event type, stage) → table."""
 
-def rows_by_table(rows: Iterable[Row]) -> list[tuple[Table, list[Values]]]:
+
+def rows_by_table(
+    rows: Iterable[Row], tap_tables: TapTables = TAP_TABLES
+) -> list[tuple[Table, list[Values]]]:
     """Rows grouped by table and made into tuples.
+
+    Args:
+        rows: of any kind.
+        tap_tables: those of the user's own stages among them.
 
     Raises:
         DatabaseError: a tap row's event type and stage have no table.
@@ -26,6 +46,8 @@ def rows_by_table(rows: Iterable[Row]) -> list[tuple[Table, list[Values]]]:
     taps: dict[tuple[str, str], list[TapRow]] = {}
     rejects: list[Values] = []
     stages: list[Values] = []
+    groups: list[Values] = []
+    distributions: list[Values] = []
     verdicts: list[Values] = []
     incidents: list[Values] = []
     for row in rows:
@@ -36,27 +58,34 @@ def rows_by_table(rows: Iterable[Row]) -> list[tuple[Table, list[Values]]]:
                 rejects.append(_reject(row))
             case StageRow():
                 stages.append(_stage(row))
+            case GroupRow():
+                groups.append(_group(row))
+            case DistributionRow():
+                distributions.append(_distribution(row))
             case VerdictRow():
                 verdicts.append(_verdict(row))
             case IncidentRow():
                 incidents.append(_incident(row))
-    groups = [(_tap_table(kind), tap_values(*kind, taps[kind])) for kind in sorted(taps)]
-    groups += [
+    tables = [(_tap_table(tap_tables, kind), taps[kind]) for kind in sorted(taps)]
+    written = [(table, tap_values(table, found)) for table, found in tables]
+    written += [
         (REJECTS, rejects),
         (STAGE_STATISTICS, stages),
+        (GROUP_STATISTICS, groups),
+        (DISTRIBUTIONS, distributions),
         (VERDICTS, verdicts),
         (INCIDENTS, incidents),
     ]
-    return [(table, values) for table, values in groups if values]
+    return [(table, values) for table, values in written if values]
 
 
-def _tap_table(kind: tuple[str, str]) -> Table:
-    if kind not in TAP_TABLES:
+def _tap_table(tap_tables: TapTables, kind: tuple[str, str]) -> Table:
+    if kind not in tap_tables:
         raise DatabaseError(
             f"no tap table for {kind[0]} after the stage {kind[1]}; "
             "see: streamwatch taps lint, streamwatch db upgrade"
         )
-    return TAP_TABLES[kind]
+    return tap_tables[kind]
 
 
 def _reject(row: RejectRow) -> Values:
@@ -93,6 +122,36 @@ def _stage(row: StageRow) -> Values:
         row.moments.missing,
         changed,
         finite(row.transition.sum_change / changed) if changed else None,
+    )
+
+
+def _group(row: GroupRow) -> Values:
+    changed = row.change.changed
+    return (
+        fit_text(row.shop),
+        row.event_type,
+        row.span,
+        timestamp_text(row.bucket),
+        row.labels,
+        fit_text(row.value),
+        fit_text(row.feature),
+        row.group.n,
+        finite(row.group.mean),
+        changed,
+        finite(row.change.sum_change / changed) if changed else None,
+    )
+
+
+def _distribution(row: DistributionRow) -> Values:
+    bins = msgspec.json.encode({str(place): row.bins[place] for place in sorted(row.bins)})
+    return (
+        fit_text(row.shop),
+        row.event_type,
+        row.span,
+        timestamp_text(row.bucket),
+        fit_text(row.feature),
+        sum(row.bins.values()),
+        bins.decode(),
     )
 
 
@@ -143,4 +202,9 @@ def _incident(row: IncidentRow) -> Values:
         fit_text(incident.reason),
         incident.revision,
         timestamp_text(incident.updated_at),
+        fit_text(incident.origin),
+        fit_text(incident.origin_reason),
+        fit_text(incident.hypothesis),
+        fit_text(incident.part_of),
+        fit_text(incident.acknowledged),
     )

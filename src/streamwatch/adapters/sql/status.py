@@ -51,3 +51,15 @@ def partition_statuses(engine: Engine) -> list[PartitionStatus]:
         )
         for row in rows
     ]
+
+
+def is_judged_on_kafka(engine: Engine) -> bool:
+    """Whether workers on Kafka fill this database, rather than `streamwatch watch`.
+
+    Raises:
+        DatabaseError: the database does not answer or is not migrated.
+    """
+    fences = FENCES.c
+    query = select(fences.topic_id).where(fences.step == "judge", fences.topic_id != "").limit(1)
+    with reading(engine) as connection:
+        return connection.execute(query).first() is not None

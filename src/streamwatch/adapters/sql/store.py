@@ -18,8 +18,10 @@ from sqlalchemy import (
 from streamwatch.adapters.sql.bulk import Values, insert_into, write
 from streamwatch.adapters.sql.engine import reading, writing
 from streamwatch.adapters.sql.fit import fit_text
-from streamwatch.adapters.sql.rows import rows_by_table
+from streamwatch.adapters.sql.rows import TapTables, rows_by_table
 from streamwatch.adapters.sql.tables import ACCOUNTING, FENCES, STATES
+from streamwatch.adapters.sql.tap_partitions import TapPartitions
+from streamwatch.adapters.sql.tap_tables import TAP_TABLES
 from streamwatch.adapters.sql.timestamps import timestamp_text
 from streamwatch.domain.accounting import Accounting
 from streamwatch.domain.records import PartitionId
@@ -37,11 +39,16 @@ class SqlStore:
 
     A flush is one transaction. Its first statement moves the fence if nobody else did, and
     so holds the partition's lock until everything else is written.
+
+    Attributes:
+        tap_tables: where tap rows go; replaced when taps or stages need other ones.
     """
 
     def __init__(self, engine: Engine, now_ms: Callable[[], int] = wall_clock_ms) -> None:
         self._engine = engine
         self._now_ms = now_ms
+        self._partitions = TapPartitions(engine, now_ms)
+        self.tap_tables: TapTables = TAP_TABLES
 
     def load(self, partition: PartitionId) -> Stored:
         """All that is stored of a partition, of one moment.
@@ -77,7 +84,8 @@ class SqlStore:
             DatabaseError: the database does not answer or refuses; nothing was written.
         """
         # Made ready before the transaction, so that locks are held for the writing only.
-        rows = rows_by_table(flush.rows)
+        rows = rows_by_table(flush.rows, self.tap_tables)
+        self._partitions.make_for(rows)
         now = self._now_ms()
         with writing(self._engine) as connection:
             _move_fence(connection, flush, now)

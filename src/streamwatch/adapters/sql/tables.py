@@ -36,6 +36,11 @@ def text(name: str, comment: str, *, nullable: bool = False, key: bool = False) 
     return Column(name, Text, nullable=nullable, primary_key=key, comment=comment)
 
 
+def added(name: str, comment: str) -> Column[str]:
+    """A text column that came later: empty in rows from before."""
+    return Column(name, Text, nullable=False, server_default="", comment=comment)
+
+
 def integer(name: str, comment: str, *, key: bool = False) -> Column[int]:
     """A small whole number."""
     return Column(name, Integer, nullable=False, primary_key=key, comment=comment)
@@ -192,7 +197,36 @@ INCIDENTS = Table(
     text("reason", "why, in words"),
     integer("revision", "counts the changes; a higher one replaces"),
     time("updated_at", "when it last changed"),
+    added("origin", "client, the stage where it came in, or undetermined; empty if not looked for"),
+    added("origin_reason", "the numbers behind the origin, in words"),
+    added("hypothesis", "what may have been done to the values; empty if nothing can be named"),
+    added("part_of", "id of the incident that covers this one; empty if it stands for itself"),
+    added("acknowledged", "what a person said of it last; empty if nothing"),
     Index(None, "status", "shop"),
+    Index(None, "since"),
+    Index(None, "shop", "since"),
+    Index(None, "kpi", "since"),
     comment="Lasting departures of a shop from its own normal",
     info={"conflict": "replace", "version": "revision"},
+)
+
+ACKNOWLEDGEMENTS = Table(
+    "acknowledgements",
+    METADATA,
+    Column(
+        "id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        primary_key=True,
+        autoincrement=True,
+        comment="counts up",
+    ),
+    text("incident_id", "the incident"),
+    text("kind", "expected, client-error, new-trend or false-alarm"),
+    text("note", "free text, may be empty"),
+    text("who", "the person, as far as it is known"),
+    time("at", "when it was said"),
+    text("silence", "id of the silence in Alertmanager; empty without one"),
+    time("silenced_until", "when that silence ends unless it is renewed", nullable=True),
+    Index(None, "incident_id"),
+    comment="What people said about incidents; rows are only ever added",
 )

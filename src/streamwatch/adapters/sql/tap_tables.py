@@ -1,9 +1,13 @@
-"""The tap tables: one typed table for each event type and stage."""
+"""The tap tables: one for each event type and stage.
 
-from collections.abc import Mapping
+Those of the built-in stages are known beforehand. Those of the user's own stages, and columns
+that a tap renames, are added to what is there by `tap_schema`.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Double, Index, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Double, Index, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
@@ -21,6 +25,7 @@ FIXED = (
     "partition",
     "epoch",
     "record_offset",
+    "arrived_day",
     "event_id",
     "shop",
     "occurred_at",
@@ -29,6 +34,32 @@ FIXED = (
     "overflow",
 )
 """The columns that begin every tap table; those of the event follow."""
+
+COMMENTS: Mapping[str, str] = {
+    "time": "the event's time as the client sent it",
+    "product": "the product",
+    "category": "its category",
+    "gender": "for whom it is made",
+    "height": "body height: in the client's unit before normalise, in cm from there on",
+    "height_unit": "the unit of height",
+    "weight": "body weight: in the client's unit before normalise, in kg from there on",
+    "weight_unit": "the unit of weight",
+    "age": "age in years",
+    "recommended_size": "the size that was recommended",
+    "fit_preference": "how the shopper likes it to fit",
+    "app_version": "the version of the client's app",
+    "order_id": "the client's own id of the order",
+    "line": "the line of the order",
+    "size": "the size",
+    "quantity": "pieces",
+    "price": "price of one piece",
+    "currency": "of the price",
+    "reason": "why it came back",
+    "pseudonym": "the shopper's keyed hash, the same within a shop",
+    "bucket": "start of the hour in the shop's zone",
+    "segments": "the cuts of the shop that it belongs to",
+}
+"""Column of an event → what it means."""
 
 _TYPES: Mapping[type, type[TypeEngine[Any]]] = {
     str: Text,
@@ -47,20 +78,35 @@ def table_name(event_type: str, stage: str) -> str:
     return f"tap_{event_type}_{stage}".replace("-", "_")
 
 
-def event_columns(event_type: str, stage: str) -> dict[str, type]:
+def event_columns(event_type: str, stage: str, order: Sequence[str] = STAGES) -> dict[str, type]:
     """The columns of a tap table that belong to the event: name → type."""
-    columns = tap_columns(EVENT_TYPES[event_type], stage)
+    columns = tap_columns(EVENT_TYPES[event_type], stage, order)
     return {name: kind for name, kind in columns.items() if name not in FIXED}
 
 
-def _tap_table(event_type: str, stage: str) -> Table:
+def event_column(name: str, kind: type) -> Column[Any]:
+    """One column of an event; ``kind`` is the type of its values."""
+    type_ = Timestamp if name in TIMES else _TYPES[kind]
+    return Column(name, type_, nullable=True, comment=COMMENTS.get(name))
+
+
+def make_tap_table(
+    metadata: MetaData, event_type: str, stage: str, columns: Mapping[str, type]
+) -> Table:
+    """A tap table with the event's columns as they are given: name → type of the values."""
     return Table(
         table_name(event_type, stage),
-        METADATA,
+        metadata,
         text("topic", "Kafka topic, or file", key=True),
         integer("partition", "partition number", key=True),
         integer("epoch", "counts how often the topic was deleted and made anew", key=True),
         count("record_offset", "the record's offset in the partition", key=True),
+        Column(
+            "arrived_day",
+            Date,
+            primary_key=True,
+            comment="UTC day of the arrival; 1970-01-01 where nobody knows it",
+        ),
         text("event_id", "the client's own id of the event"),
         text("shop", "the shop"),
         time("occurred_at", "event time; NULL before it is known", nullable=True),
@@ -72,19 +118,19 @@ def _tap_table(event_type: str, stage: str) -> Table:
             nullable=True,
             comment="values without a column, or of another type than theirs",
         ),
-        *(
-            Column(name, Timestamp if name in TIMES else _TYPES[kind], nullable=True)
-            for name, kind in event_columns(event_type, stage).items()
-        ),
+        *(event_column(name, kind) for name, kind in columns.items()),
         Index(None, "shop", "occurred_at"),
         Index(None, "event_id"),
         comment=f"Copies of the {event_type} records after the stage {stage}, as taps took them",
-        info=KEEP,
+        info={**KEEP, "kinds": dict(columns), "tap": (event_type, stage)},
+        postgresql_partition_by="RANGE (arrived_day)",
     )
 
 
 TAP_TABLES: Mapping[tuple[str, str], Table] = {
-    (event_type, stage): _tap_table(event_type, stage)
+    (event_type, stage): make_tap_table(
+        METADATA, event_type, stage, event_columns(event_type, stage)
+    )
     for event_type in EVENT_TYPES
     for stage in STAGES
 }

@@ -11,20 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from sqlalchemy import Table
 
 from streamwatch.adapters.sql.bulk import Values
 from streamwatch.adapters.sql.fit import INTEGERS, fit_text
-from streamwatch.adapters.sql.tap_tables import TIMES, event_columns
-from streamwatch.adapters.sql.timestamps import arrival_text, timestamp_text
+from streamwatch.adapters.sql.tap_tables import TIMES
+from streamwatch.adapters.sql.timestamps import arrival_day, arrival_text, timestamp_text
 from streamwatch.domain.rows import TapRow, Value
 
 Overflow = defaultdict[int, dict[str, Value]]
 """Place of the row in its batch → what does not fit its columns."""
 
 
-def tap_values(event_type: str, stage: str, rows: Sequence[TapRow]) -> list[Values]:
+def tap_values(table: Table, rows: Sequence[TapRow]) -> list[Values]:
     """The tuples of the rows of one tap table, in the order of its columns."""
-    kinds = event_columns(event_type, stage)
+    kinds: Mapping[str, type] = table.info["kinds"]
     given = [row.columns for row in rows]
     overflow: Overflow = defaultdict(dict)
     known = kinds.keys()
@@ -44,6 +45,7 @@ def tap_values(event_type: str, stage: str, rows: Sequence[TapRow]) -> list[Valu
             [row.partition for row in rows],
             [row.epoch for row in rows],
             [row.offset for row in rows],
+            [arrival_day(row.arrived_at) for row in rows],
             _fit_texts([row.event_id for row in rows]),
             _fit_texts([row.shop for row in rows]),
             [timestamp_text(row.occurred_at) for row in rows],

@@ -54,6 +54,23 @@ def arrival_text(milliseconds: int) -> str | None:
     return timestamp_text(milliseconds) if milliseconds >= 0 else None
 
 
+def arrival_day(milliseconds: int) -> str:
+    """The UTC day of an arrival, and 1970's first day where nobody knows it.
+
+    >>> arrival_day(1_772_357_400_250), arrival_day(-1)
+    ('2026-03-01', '1970-01-01')
+    """
+    return _day_text(milliseconds // 86_400_000) if milliseconds >= 0 else "1970-01-01"
+
+
+@lru_cache(maxsize=4096)
+def _day_text(day: int) -> str:
+    try:
+        return (EPOCH + timedelta(days=day)).date().isoformat()
+    except OverflowError:
+        return "1970-01-01"
+
+
 @lru_cache(maxsize=8192)
 def _second_text(second: int) -> str | None:
     try:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from streamwatch.adapters.sql import tap_tables  # noqa: F401 -- adds its tables to METADATA
+from streamwatch.adapters.sql import diagnosis_tables, inspection, tap_tables  # noqa: F401 -- add to METADATA
 from streamwatch.adapters.sql.tables import METADATA
 
 # Alembic fills its context while it migrates only; at any other time an import does nothing.

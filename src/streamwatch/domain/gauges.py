@@ -12,6 +12,8 @@ WARMING = "streamwatch_kpi_warming"
 BUCKET = "streamwatch_kpi_bucket_timestamp_seconds"
 INCIDENT_OPEN = "streamwatch_incident_open"
 INCIDENT_SINCE = "streamwatch_incident_since_timestamp_seconds"
+NEXT_EXPECTED = "streamwatch_next_expected_timestamp_seconds"
+INCIDENT_ORIGIN = "streamwatch_incident_origin_info"
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -22,6 +24,7 @@ class Measure(msgspec.Struct, frozen=True):
         help: what is measured, in words.
         divisor: from streamwatch's own unit to the base unit, 100 from cm to m.
         personal: whether the mean of a few people says too much about one of them.
+        unit: the unit in a word; empty for prices, whose unit is the label ``currency``.
     """
 
     value: str
@@ -31,6 +34,7 @@ class Measure(msgspec.Struct, frozen=True):
     help: str
     divisor: float = 1.0
     personal: bool = False
+    unit: str = ""
 
 
 def _measure(
@@ -45,11 +49,12 @@ def _measure(
         help=what,
         divisor=divisor,
         personal=personal,
+        unit=unit,
     )
 
 
 _PRICE = "mean.price."
-_PRICE_MEASURE = _measure("mean_price", "", "Mean price of one piece, in the label's currency")
+PRICE_MEASURE = _measure("mean_price", "", "Mean price of one piece, in the label's currency")
 
 MEASURES: dict[str, Measure] = {
     "volume": _measure("volume", "events", "Events counted"),
@@ -61,7 +66,16 @@ MEASURES: dict[str, Measure] = {
     ),
     "mean.age": _measure("mean_age", "years", "Mean age of the shoppers", personal=True),
     "mean.quantity": _measure("mean_quantity", "pieces", "Mean number of pieces in a record"),
+    "silence": _measure("silence", "seconds", "Time without a record", divisor=1 / 3600),
 }
+
+SHARES: dict[str, Measure] = {
+    "missing": _measure("missing", "ratio", "Share of records that lack the field"),
+    "rejects": _measure("rejects", "ratio", "Share of records refused"),
+    "marks": _measure("marks", "ratio", "Share of records that a rule marks"),
+    "ratio": _measure("kpi", "ratio", "Ratio of two event types"),
+}
+"""First part of a KPI's name → its measure, for KPIs that are shares (``missing.height``)."""
 
 
 def measure_of(kpi: str) -> tuple[Measure | None, str]:
@@ -71,10 +85,12 @@ def measure_of(kpi: str) -> tuple[Measure | None, str]:
     'streamwatch_mean_height_meters'
     >>> measure_of("mean.price.EUR")[1]
     'EUR'
+    >>> measure_of("missing.height")[0].value
+    'streamwatch_missing_ratio'
     """
     if kpi.startswith(_PRICE):
-        return _PRICE_MEASURE, kpi[len(_PRICE) :]
-    return MEASURES.get(kpi), ""
+        return PRICE_MEASURE, kpi[len(_PRICE) :]
+    return MEASURES.get(kpi) or SHARES.get(kpi.partition(".")[0]), ""
 
 
 def _helps() -> dict[str, str]:
@@ -85,13 +101,21 @@ def _helps() -> dict[str, str]:
         WARMING: "1 while too little is known of the KPI to judge it, else 0.",
         BUCKET: "Start of the newest judged bucket.",
     }
-    for measure in (*MEASURES.values(), _PRICE_MEASURE):
+    for measure in (*MEASURES.values(), PRICE_MEASURE, *SHARES.values()):
         helps[measure.value] = f"{measure.help}, in the newest judged bucket."
         helps[measure.expected] = f"{measure.help}: what was expected of that bucket."
         helps[measure.lower] = f"{measure.help}: lower end of what is usual."
         helps[measure.upper] = f"{measure.help}: upper end of what is usual."
     helps[INCIDENT_OPEN] = "1 while an incident of the KPI in this direction is open, else 0."
     helps[INCIDENT_SINCE] = "Start of the first unusual bucket of the open incident."
+    helps[INCIDENT_ORIGIN] = (
+        "Always 1; where the departure of the open incident came in: client, the name of a "
+        "stage, or undetermined. covered is fleet or shop when another incident stands for it."
+    )
+    helps[NEXT_EXPECTED] = (
+        "Moment by which the next record of the shop and event type must arrive, by its own "
+        "cadence; after it the shop is silent."
+    )
     return helps
 
 

@@ -1,0 +1,40 @@
+"""The SQL of the views over tap tables."""
+
+from streamwatch.adapters.sql.tap_tables import table_name
+from streamwatch.domain.events import EVENT_TYPES
+
+
+def neighbour_view(event: str, before: str, after: str, *, by_event_id: bool = False) -> str:
+    """Makes the view of two neighbouring stages: each number before, after, and the change.
+
+    A record that the second stage refused has NULL after it. A stage in another service has
+    coordinates of its own, so its records are found by shop and event id.
+
+    >>> print(neighbour_view("return", "decode", "validate").splitlines()[0])
+    CREATE VIEW tap_return_decode_to_validate AS
+    """
+    numbers = EVENT_TYPES[event].numbers
+    columns = "".join(
+        f",\n    b.{name} AS {name}_before, a.{name} AS {name}_after,"
+        f" a.{name} - b.{name} AS {name}_change"
+        for name in numbers
+    )
+    on = (
+        "a.shop = b.shop AND a.event_id = b.event_id"
+        if by_event_id
+        else "a.topic = b.topic AND a.partition = b.partition AND a.epoch = b.epoch\n"
+        "    AND a.record_offset = b.record_offset AND a.arrived_day = b.arrived_day"
+    )
+    return (
+        f"CREATE VIEW {table_name(event, before)}_to_{after.replace('-', '_')} AS\n"
+        "SELECT\n"
+        "    b.shop, b.event_id, COALESCE(a.occurred_at, b.occurred_at) AS occurred_at,\n"
+        "    b.arrived_at, b.topic, b.partition, b.epoch, b.record_offset,\n"
+        "    COALESCE(a.category, b.category) AS category,\n"
+        "    COALESCE(a.gender, b.gender) AS gender, b.app_version,\n"
+        "    a.record_offset IS NULL AS refused"
+        f"{columns}\n"
+        f"FROM {table_name(event, before)} AS b\n"
+        f"LEFT JOIN {table_name(event, after)} AS a\n"
+        f"    ON {on}"
+    )

@@ -1,0 +1,1 @@
+"""The pages and the JSON API over the database: pure functions from a request to a response."""

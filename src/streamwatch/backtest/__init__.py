@@ -1,0 +1,1 @@
+"""What the settings would have said of the past: the truth, the record, the scorecard."""

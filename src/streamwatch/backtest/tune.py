@@ -1,0 +1,83 @@
+"""What other settings would have said: COUNT's messages once more through JUDGE and FLEET."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Generic
+
+import msgspec
+
+from streamwatch.backtest.labels import Fault
+from streamwatch.backtest.record import NOTHING_STORED, Record
+from streamwatch.backtest.scorecard import Scorecard, score
+from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC, Message
+from streamwatch.domain.records import FileRecord, PartitionId, Slice
+from streamwatch.domain.settings import JudgingSettings
+from streamwatch.runner.partition import Partition
+from streamwatch.steps.step import Outcome, Settled, StateT, Step
+
+
+class Remembering(Generic[StateT]):
+    """A step that keeps the slices it is given, if told so, for others to be given the same."""
+
+    def __init__(self, step: Step[StateT], *, keep: bool = True) -> None:
+        self._step = step
+        self._keep = keep
+        self.name = step.name
+        self.accounted = step.accounted
+        self.slices: list[Slice] = []
+
+    def restore(self, states: Mapping[str, bytes]) -> StateT:
+        """As the step does."""
+        return self._step.restore(states)
+
+    def process(self, state: StateT, slice_: Slice, now_ms: int) -> Outcome:
+        """Keep the slice, then as the step does."""
+        if self._keep:
+            self.slices.append(slice_)
+        return self._step.process(state, slice_, now_ms)
+
+    def settle(self, state: StateT, fence: int, epoch: int, now_ms: int) -> Settled:
+        """As the step does."""
+        return self._step.settle(state, fence, epoch, now_ms)
+
+    def announce(self, state: StateT, fence: int, epoch: int) -> list[Message]:
+        """As the step does."""
+        return self._step.announce(state, fence, epoch)
+
+
+def judge_again(slices: Sequence[Slice], judge: Step[Any], fleet: Step[Any], now_ms: int) -> Record:
+    """What these two steps say of what COUNT told; each slice is followed by a flush."""
+    record = Record()
+    judging = Partition(judge, PartitionId("judge", READINGS_TOPIC, 0), NOTHING_STORED)
+    grouping = Partition(fleet, PartitionId("fleet", VERDICTS_TOPIC, 0), NOTHING_STORED)
+    offset = 0
+    for slice_ in slices:
+        told = _flushed(judging, slice_, now_ms, record)
+        verdicts = [message.value for message in told if message.topic == VERDICTS_TOPIC]
+        if verdicts:
+            records = [FileRecord(offset + n, value) for n, value in enumerate(verdicts)]
+            offset += len(records)
+            _flushed(grouping, Slice(VERDICTS_TOPIC, 0, records), now_ms, record)
+    return record
+
+
+def _flushed(
+    partition: Partition[Any], slice_: Slice, now_ms: int, record: Record
+) -> Sequence[Message]:
+    partition.process(slice_, now_ms)
+    flush = partition.prepare(now_ms)
+    if flush is None:
+        return ()
+    record.take(flush.rows)
+    return partition.committed(flush)
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """A setting and its scorecard."""
+
+    judging: JudgingSettings
+    scorecard: Scorecard
+
+
+def trial(judging: JudgingSettings, record: Record, faults: Sequence[Fault]) -> Trial:
+    """The scorecard of a run under these settings."""
+    return Trial(judging, score(record, faults))

@@ -1,0 +1,1 @@
+"""Where a shift entered, what it looks like, and how to show it: pure functions over sums."""

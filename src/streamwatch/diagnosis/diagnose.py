@@ -1,0 +1,122 @@
+"""Diagnosis of one verdict, from the cells of its bucket and what is normal for the shop.
+
+The judge calls it at the moment of the verdict; `streamwatch diagnose` calls it again with what
+the database holds. Both so say the same.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from streamwatch.diagnosis.counts import origin_of_refusals, origin_of_volume
+from streamwatch.diagnosis.normal import (
+    FeatureDay,
+    FeatureNormal,
+    completed,
+    feature_day,
+)
+from streamwatch.diagnosis.origin import CLIENT, UNDETERMINED, Origin, undetermined
+from streamwatch.diagnosis.stages import origin_of_mean, origin_of_missing
+from streamwatch.diagnosis.unitfault import LEAST_GAIN, Hypothesis, best, hypotheses
+from streamwatch.domain.cells import Cell
+from streamwatch.domain.readings import KpiKey
+from streamwatch.domain.verdicts import Verdict
+
+Normals = dict[str, FeatureNormal]
+"""Feature → its usual days."""
+
+
+_UNKNOWN = FeatureNormal()
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The outcome: the origin, and what may have been done to the values, the likeliest first."""
+
+    origin: Origin
+    hypotheses: tuple[Hypothesis, ...] = ()
+
+    @property
+    def hypothesis(self) -> str:
+        """The one unit fault that can be named, with its share; empty if there is none."""
+        one = best(list(self.hypotheses))
+        return "" if one is None else f"{one.name} ({one.share:.0%} of the values)"
+
+
+def days_of(cell: Cell) -> dict[str, FeatureDay]:
+    """All features of a bucket, from its cell of all records."""
+    features = sorted({name for moments in cell.stages.values() for name in moments})
+    return {feature: feature_day(cell, feature) for feature in features}
+
+
+def diagnose(
+    key: KpiKey,
+    normals: Mapping[str, FeatureNormal],
+    days: Mapping[str, FeatureDay],
+    verdict: Verdict | None = None,
+    rejects: Mapping[str, int] | None = None,
+) -> Found:
+    """Where a KPI's departure came in.
+
+    Args:
+        key: the KPI; that of a segment is diagnosed by all records of the shop.
+        normals: what is usual.
+        days: the features of the bucket.
+        verdict: that says it departs; without one it must show by itself.
+        rejects: of the bucket, as in a cell.
+    """
+    departs = verdict is not None and verdict.state == "unusual"
+    kind, _, feature = key.kpi.partition(".")
+    days = {name: completed(day, normals.get(name, _UNKNOWN)) for name, day in days.items()}
+    if kind == "volume":
+        expected = verdict.expected if verdict is not None else None
+        if verdict is None or expected is None:
+            return Found(undetermined("how many records were expected is not known"))
+        if not departs:
+            return Found(undetermined("the number of records is usual"))
+        if key.segment != "all" and (days or rejects):
+            return Found(undetermined("volumes of segments are not followed over the stages"))
+        return Found(origin_of_volume(normals, days, verdict.value, expected, rejects))
+    if kind == "rejects" and departs:
+        return Found(origin_of_refusals(normals, days, key.kpi, rejects or {}))
+    if kind == "missing":
+        feature = _fullest(feature, days)
+    if kind not in ("mean", "missing") or feature not in days:
+        return Found(undetermined(f"{key.kpi} is not followed over the stages"))
+    normal, day = normals.get(feature, _UNKNOWN), days[feature]
+    if kind == "missing":
+        return Found(origin_of_missing(normal, day, departs=departs and key.segment == "all"))
+    return _of_mean(key, feature, normals, days, verdict if departs else None)
+
+
+def _fullest(field: str, days: Mapping[str, FeatureDay]) -> str:
+    """The feature of a field; of one that is split, such as the price, the most frequent part."""
+    own = [name for name in days if name == field or name.startswith(f"{field}.")]
+    return max(own, key=lambda name: days[name].first.n + days[name].first.missing, default=field)
+
+
+def _of_mean(
+    key: KpiKey,
+    feature: str,
+    normals: Mapping[str, FeatureNormal],
+    days: Mapping[str, FeatureDay],
+    verdict: Verdict | None,
+) -> Found:
+    normal, day = normals.get(feature, _UNKNOWN), days[feature]
+    whole_shop = key.segment == "all"
+    usual = {name: one.sketch for name, one in normals.items()}
+    now = {name: one.sketch for name, one in days.items()}
+    found = tuple(hypotheses(feature, usual, now))
+    mean = sum(level.mean for level in normal.means.values())
+    # The best guess will do for the size, even when two are too close to name one.
+    hidden = found[0].shift(mean) if found and found[0].gain >= LEAST_GAIN else None
+    origin = origin_of_mean(normal, day, departs=verdict is not None and whole_shop)
+    if origin.name == UNDETERMINED and verdict is None and not hidden:
+        found = ()
+    if origin.name == UNDETERMINED and hidden:
+        origin = origin_of_mean(normal, day, expected=hidden)
+    if origin.name == CLIENT and verdict is not None and verdict.expected is not None:
+        claimed = verdict.value - verdict.expected
+        if whole_shop and claimed * origin.shift <= 0:
+            text = "the usual days of the stages do not agree with the verdict's band"
+            origin = undetermined(text, origin.shift, origin.parts)
+    return Found(origin, found)

@@ -1,0 +1,291 @@
+"""All that can be said of one departure, put together from what is stored of it."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from streamwatch.diagnosis.contrast import (
+    Shared,
+    shared_by_changes,
+    shared_by_means,
+    shared_by_rows,
+)
+from streamwatch.diagnosis.diagnose import Found, diagnose
+from streamwatch.diagnosis.learning import learn_days
+from streamwatch.diagnosis.mixvalue import Split, split
+from streamwatch.diagnosis.normal import FeatureDay, FeatureNormal, Part
+from streamwatch.diagnosis.origin import CLIENT, UNDETERMINED
+from streamwatch.diagnosis.paired import Pair, Paired, affected_and_others, paired
+from streamwatch.domain.cells import GroupChanges, Groups
+from streamwatch.domain.readings import KpiKey
+from streamwatch.domain.verdicts import Verdict
+
+JOINT = "gender,category"
+MOST_BAD = 200
+BAND = 3.0
+"""Standard deviations of the band in the stage table."""
+
+Days = Mapping[str, FeatureDay]
+_Sum = TypeVar("_Sum")
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """What is stored of a departure.
+
+    Attributes:
+        key: the KPI.
+        bucket: the day that is diagnosed, milliseconds.
+        before: the days before it by their start, oldest first.
+        departing: of those, the KPIs that were unusual.
+        days: the features of the bucket itself.
+        groups_before: the groups of all days before, summed up.
+        groups, changes: of the bucket.
+        rejects: of the bucket, ``stage/reason/field`` → records.
+        verdict: on the KPI in the bucket.
+        pairs: neighbouring stages for which taps hold the same records → those records.
+    """
+
+    key: KpiKey
+    bucket: int
+    before: Mapping[int, Days]
+    departing: Mapping[int, set[str]]
+    days: Days
+    groups_before: Groups = {}
+    groups: Groups = {}
+    changes: GroupChanges = {}
+    rejects: Mapping[str, int] = {}
+    verdict: Verdict | None = None
+    pairs: Mapping[tuple[str, str], Sequence[Pair]] = {}
+
+
+class StageLine(msgspec.Struct, frozen=True):
+    """One stage's line: the feature after it on usual days, and now.
+
+    Attributes:
+        usual, lower, upper: mean of the usual days' means, and their band.
+        records, missing: after the stage now.
+        now: the mean now; ``None`` without values.
+        deviation: of what the stage itself contributes.
+        changed, mean_change: what it changed now.
+    """
+
+    stage: str
+    usual: float | None
+    lower: float | None
+    upper: float | None
+    records: int
+    missing: int
+    now: float | None
+    deviation: float | None
+    changed: int
+    mean_change: float | None
+
+    @property
+    def inside(self) -> bool:
+        """Whether the mean is within the band."""
+        if self.now is None or self.lower is None or self.upper is None:
+            return True
+        return self.lower <= self.now <= self.upper
+
+
+class StagePairs(msgspec.Struct, frozen=True):
+    """What neighbouring stages made of the same records."""
+
+    before: str
+    after: str
+    summary: Paired
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The whole diagnosis.
+
+    Attributes:
+        feature: that the stage table is about.
+        usual_days: days that it was compared with.
+        found: origin and hypotheses.
+        lines: the stage table.
+        pairs: paired changes, where taps hold them.
+        split: mix and value; ``None`` where groups are not known.
+        shared: what the affected records share, the clearest first.
+        affected: share of the records that are affected; ``None`` if unknown.
+        bad: the first affected records among those that taps hold.
+    """
+
+    key: KpiKey
+    bucket: int
+    feature: str
+    usual_days: int
+    verdict: Verdict | None
+    found: Found
+    lines: tuple[StageLine, ...]
+    pairs: tuple[StagePairs, ...]
+    split: Split | None
+    shared: tuple[Shared, ...]
+    affected: float | None
+    bad: tuple[Pair, ...]
+
+    @property
+    def first_bad(self) -> Pair | None:
+        """The first of them."""
+        return self.bad[0] if self.bad else None
+
+
+def make_report(stored: Stored) -> Report:
+    """The diagnosis of what is stored."""
+    normals: dict[str, FeatureNormal] = {}
+    for day, features in stored.before.items():
+        normals = learn_days(normals, features, stored.departing.get(day, set()))
+    found = diagnose(stored.key, normals, stored.days, stored.verdict, stored.rejects)
+    feature = _feature(stored)
+    summaries = {
+        stages: paired(some) for stages, some in stored.pairs.items() if stages[0] != stages[1]
+    }
+    hit, others = _affected(stored, found)
+    return Report(
+        key=stored.key,
+        bucket=stored.bucket,
+        feature=feature,
+        usual_days=len(stored.before),
+        verdict=stored.verdict,
+        found=found,
+        lines=tuple(_lines(stored, found, feature)),
+        pairs=tuple(StagePairs(*stages, summary) for stages, summary in summaries.items()),
+        split=split(
+            _of_feature(stored.groups_before, JOINT, feature),
+            _of_feature(stored.groups, JOINT, feature),
+        )
+        if stored.key.kpi.startswith("mean.")
+        else None,
+        shared=tuple(_shared(stored, found, feature, (hit, others))),
+        affected=_share(stored, found, feature),
+        bad=tuple(sorted(hit, key=_time)[:MOST_BAD]),
+    )
+
+
+def _feature(stored: Stored) -> str:
+    kind, _, feature = stored.key.kpi.partition(".")
+    if kind in ("mean", "missing") and feature in stored.days:
+        return feature
+    counts = {name: day.first.n + day.first.missing for name, day in stored.days.items()}
+    return max(counts, key=lambda name: counts[name], default="")
+
+
+def _lines(stored: Stored, found: Found, feature: str) -> list[StageLine]:
+    day = stored.days.get(feature)
+    if day is None:
+        return []
+    parts = {part.stage: part for part in found.origin.parts}
+    lines = []
+    for stage, moments in day.stages.items():
+        means = [
+            past[feature].stages[stage].mean
+            for start, past in stored.before.items()
+            if f"mean.{feature}" not in stored.departing.get(start, set())
+            and stage in past.get(feature, FeatureDay({})).stages
+            and past[feature].stages[stage].n
+        ]
+        usual = statistics.fmean(means) if means else None
+        reach = BAND * statistics.stdev(means) if len(means) > 1 else None
+        change = day.changes.get(stage)
+        lines.append(
+            StageLine(
+                stage=stage,
+                usual=usual,
+                lower=None if usual is None or reach is None else usual - reach,
+                upper=None if usual is None or reach is None else usual + reach,
+                records=moments.n + moments.missing,
+                missing=moments.missing,
+                now=moments.mean if moments.n else None,
+                deviation=_deviation(parts.get(stage)),
+                changed=change.changed if change else 0,
+                mean_change=change.sum_change / change.changed
+                if change and change.changed
+                else None,
+            )
+        )
+    return lines
+
+
+def _deviation(part: Part | None) -> float | None:
+    return None if part is None or math.isnan(part.deviation) else part.deviation
+
+
+def _of_feature(
+    groups: Mapping[str, Mapping[str, Mapping[str, _Sum]]], labels: str, feature: str
+) -> dict[str, _Sum]:
+    return {
+        value: features[feature]
+        for value, features in groups.get(labels, {}).items()
+        if feature in features
+    }
+
+
+def _affected(stored: Stored, found: Found) -> tuple[list[Pair], list[Pair]]:
+    """The affected and the other records among those that taps hold."""
+    origin = found.origin.name
+    for (_, after), pairs in stored.pairs.items():
+        if after == origin:
+            return affected_and_others(list(pairs))
+    if origin != CLIENT or not found.hypotheses or not stored.pairs:
+        return [], []
+    # As sent: an affected value is nearer to the wrong values than to the usual ones.
+    factor = found.hypotheses[0].factor
+    usual = found.origin.parts[0].usual if found.origin.parts else 0.0
+    if factor <= 0 or usual <= 0:
+        return [], []
+    middle = usual * math.sqrt(factor)
+    pairs = next(iter(stored.pairs.values()))
+    known = [pair for pair in pairs if pair.before is not None]
+    hit = [pair for pair in known if ((pair.before or 0.0) > middle) == (factor > 1)]
+    return hit, [pair for pair in known if ((pair.before or 0.0) > middle) != (factor > 1)]
+
+
+def _shared(
+    stored: Stored, found: Found, feature: str, rows: tuple[list[Pair], list[Pair]]
+) -> list[Shared]:
+    """By records where taps hold them, else by the groups' sums."""
+    hit, others = rows
+    by_rows = shared_by_rows([one.fields for one in hit], [one.fields for one in others])
+    if by_rows:
+        return by_rows
+    if not stored.key.kpi.startswith("mean.") or found.origin.name == UNDETERMINED:
+        return []
+    result: list[Shared] = []
+    for labels in stored.groups:
+        now = _of_feature(stored.groups, labels, feature)
+        if found.origin.name == CLIENT:
+            before = _of_feature(stored.groups_before, labels, feature)
+            result += shared_by_means(labels, before, now, _change(found))
+        else:
+            changes = _of_feature(stored.changes, labels, feature)
+            result += shared_by_changes(labels, now, changes)
+    return sorted(result, key=lambda one: -one.deviation)
+
+
+def _change(found: Found) -> float:
+    """What the fault does to one record's value."""
+    if not found.hypotheses or not found.hypotheses[0].share:
+        return 0.0
+    best = found.hypotheses[0]
+    usual = sum(part.usual for part in found.origin.parts)
+    return best.shift(usual) / best.share
+
+
+def _share(stored: Stored, found: Found, feature: str) -> float | None:
+    day = stored.days.get(feature)
+    if day is None or not stored.key.kpi.startswith("mean."):
+        return None
+    change = day.changes.get(found.origin.name)
+    passed = day.stages.get(found.origin.name)
+    if change and passed and passed.n:
+        return change.changed / passed.n
+    if found.origin.name == CLIENT and found.hypotheses:
+        return found.hypotheses[0].share
+    return None
+
+
+def _time(pair: Pair) -> tuple[int, str, int, int]:
+    return (pair.occurred_at or 0, pair.topic, pair.partition, pair.offset)

@@ -1,0 +1,1 @@
+"""From the settings to the files of Prometheus, Alertmanager and Grafana; nothing is written."""

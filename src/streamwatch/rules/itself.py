@@ -1,0 +1,19 @@
+"""All alerts on streamwatch itself."""
+
+from streamwatch.domain.settings import AlertingSettings
+from streamwatch.rules.alert import Alert
+from streamwatch.rules.output import output_alerts, watchdog
+from streamwatch.rules.reading import accounting_alerts, reading_alerts
+from streamwatch.rules.workers import database_alerts, worker_alerts
+
+
+def itself_alerts(settings: AlertingSettings) -> list[Alert]:
+    """All of them, the most urgent first."""
+    return [
+        *worker_alerts(),
+        *database_alerts(),
+        *reading_alerts(settings),
+        *accounting_alerts(),
+        *output_alerts(),
+        watchdog(),
+    ]

@@ -1,0 +1,80 @@
+"""The alert on many shops that depart alike at once, which shops do not agree to do."""
+
+from streamwatch.domain.gauges import INCIDENT_OPEN
+from streamwatch.domain.settings import AlertingSettings
+from streamwatch.rules.alert import PLATFORM, Alert, Example
+from streamwatch.rules.examples import STEADY, labels, selector
+from streamwatch.rules.recording import DEPARTED, DEPARTED_RATIO, FLEET_ONLY, OPEN, SHOPS_ONLY
+
+_KPI = "event_type, kpi, span, direction"
+_NO_FLEET = SHOPS_ONLY.replace('"', '\\"')
+_NAMED = 5
+"""Shops that the text names; the page shows all."""
+
+
+def pipeline_departure(settings: AlertingSettings) -> Alert:
+    """The alert, as strict as the settings say."""
+    some = 20
+    departed = max(settings.pipeline_shops, int(some * settings.pipeline_share) + 1)
+    kpi = {
+        "event_type": "widget-event",
+        "kpi": "mean.height",
+        "span": "day",
+        "direction": "low",
+    }
+    shops_query = (
+        f'printf "{OPEN}{{segment=\\"all\\",{_NO_FLEET},'
+        'event_type=%q,kpi=%q,span=%q,direction=%q} == 1" '
+        "$labels.event_type $labels.kpi $labels.span $labels.direction | query"
+    )
+    return Alert(
+        name="PipelineDeparture",
+        expr=(
+            f"{DEPARTED} >= {settings.pipeline_shops}\n"
+            f"and {DEPARTED_RATIO} >= {settings.pipeline_share:g}\n"
+            f"or {DEPARTED} and on ({_KPI}) {OPEN}{{{FLEET_ONLY}}} == 1"
+        ),
+        severity="page",
+        summary=(
+            "{{ $labels.kpi }} of {{ $labels.event_type }} is {{ $labels.direction }} in "
+            "{{ $value }} shops at once"
+        ),
+        description=(
+            '{{ $value }} shops depart {{ if eq $labels.direction "low" }}downwards'
+            "{{ else }}upwards{{ end }} in {{ $labels.kpi }} of {{ $labels.event_type }} at the "
+            "same time. Shops do not agree to do that, so look at the pipeline and at what was "
+            "released last before asking any client. Among them: "
+            f'{{{{ range $place, $one := {shops_query} | sortByLabel "shop" }}}}'
+            f"{{{{ if lt $place {_NAMED} }}}}{{{{ $one.Labels.shop }}}} {{{{ end }}}}"
+            "{{ end }}. The alerts of these shops are muted meanwhile."
+        ),
+        dashboard=(
+            "/d/streamwatch-fleet?var-event_type={{ $labels.event_type }}&var-kpi={{ $labels.kpi }}"
+        ),
+        hold="1m",
+        keep="5m",
+        labels={"origin": PLATFORM},
+        fires=Example(
+            series=_shops(departed, max(some, departed)),
+            labels=kpi,
+            summary=f"mean.height of widget-event is low in {departed} shops at once",
+            description=(
+                f"{departed} shops depart downwards in mean.height of widget-event at the same "
+                "time. Shops do not agree to do that, so look at the pipeline and at what was "
+                "released last before asking any client. Among them: "
+                + "".join(f"shop-{number:03} " for number in range(min(departed, _NAMED)))
+                + ". The alerts of these shops are muted meanwhile."
+            ),
+        ),
+        quiet=_shops(settings.pipeline_shops - 1, some),
+    )
+
+
+def _shops(departed: int, all_shops: int) -> dict[str, str]:
+    """Shops of which the first ones departed."""
+    shop = labels("mean.height", "widget-event", "low")
+    return {
+        INCIDENT_OPEN
+        + selector(shop | {"shop": f"shop-{number:03}"}): f"{int(number < departed)}{STEADY}"
+        for number in range(all_shops)
+    }

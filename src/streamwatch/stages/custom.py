@@ -1,0 +1,101 @@
+"""The user's own stages: a function between two built-in ones, held to what a stage may do."""
+
+import math
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from streamwatch.domain.events import Event, EventType
+from streamwatch.domain.refusals import Refusal
+
+LONGEST_REASON = 60
+
+
+class Refuse(msgspec.Struct, frozen=True):
+    """What a step returns for an event that it does not let pass.
+
+    Attributes:
+        reason: a short code; it stands in the table `rejects` and in metrics.
+        field: the field that it is about, if any.
+    """
+
+    reason: str
+    field: str = ""
+
+
+class Step(Protocol):
+    """A function of the user's own; no I/O, no clock: the same event gives the same result.
+
+    An event is never changed in place: ``msgspec.structs.replace(event, height=170.0)`` makes
+    another one. Whatever is raised becomes a reject of the stage.
+    """
+
+    def __call__(self, event: Event, occurred_ms: int, /) -> Event | Refuse:
+        """The event as it goes on, or why it does not; ``occurred_ms`` is its time."""
+        ...
+
+
+class OwnStage(msgspec.Struct, frozen=True):
+    """A stage of the user's own, ready to run.
+
+    Attributes:
+        name: of the stage.
+        run: never raises.
+    """
+
+    name: str
+    run: Callable[[Event, int], Event | Refusal]
+
+
+def compile_own(name: str, step: Step, event_type: EventType) -> OwnStage:
+    """A step as a stage of one event type.
+
+    >>> from streamwatch.domain.events import RETURN, Return
+    >>> stage = compile_own("mine", lambda event, occurred: 1 / 0, RETURN)
+    >>> stage.run(Return("a", "s"), 0).reason
+    'exception:ZeroDivisionError'
+    """
+    fits = _checks(event_type)
+
+    def refused(reason: str, field: str = "") -> Refusal:
+        return Refusal("reject", name, reason[:LONGEST_REASON], field[:LONGEST_REASON])
+
+    def run(event: Event, occurred: int) -> Event | Refusal:
+        try:
+            result = step(event, occurred)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # any failure is the record's end
+            return refused(f"exception:{type(error).__name__}")
+        if result is event:
+            return event
+        if type(result) is Refuse:
+            return refused(str(result.reason) or "refused", str(result.field))
+        if type(result) is not event_type.event:
+            return refused("not-an-event")
+        if result.event_id != event.event_id or result.shop != event.shop:
+            return refused("changed-id", "event_id" if result.shop == event.shop else "shop")
+        for field, fit in fits:
+            value = getattr(result, field)
+            if value is not getattr(event, field) and not fit(value):
+                return refused("wrong-type", field)
+        return result
+
+    return OwnStage(name, run)
+
+
+def _checks(event_type: EventType) -> list[tuple[str, Callable[[Any], bool]]]:
+    """What each field of a changed event must be, since later stages rely on it."""
+    names = [
+        name for name in event_type.event.__struct_fields__ if name not in ("event_id", "shop")
+    ]
+    return [(name, _is_number if name in event_type.numbers else _is_text) for name in names]
+
+
+def _is_number(value: Any) -> bool:
+    if value is None:
+        return True
+    return isinstance(value, float | int) and type(value) is not bool and math.isfinite(value)
+
+
+def _is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)

@@ -1,0 +1,15 @@
+"""Acknowledgements in the judge: the baseline of the incident's KPI is repaired."""
+
+from streamwatch.baselines.repair import repair as repaired
+from streamwatch.domain.messages import Acknowledge
+from streamwatch.steps.streams import Stream, kpi_name
+
+
+def repair(stream: Stream, message: Acknowledge) -> bool:
+    """Repair the baseline; tells whether there is one. The same word twice changes little."""
+    name = kpi_name(message.key)
+    baselines = stream.learned.baselines
+    if name not in baselines:
+        return False
+    baselines[name] = repaired(baselines[name], message.kind, message.value, message.expected)
+    return True

@@ -1,0 +1,76 @@
+"""A tick: what is judged at one moment, and how one reading becomes a verdict."""
+
+import msgspec
+
+from streamwatch.baselines import judging
+from streamwatch.baselines.fleetfactor import NONE, Common
+from streamwatch.domain.messages import VERDICTS_TOPIC, Message
+from streamwatch.domain.readings import Reading
+from streamwatch.domain.rows import VerdictRow
+from streamwatch.domain.settings import JudgingSettings
+from streamwatch.domain.verdicts import Verdict, warming
+from streamwatch.steps import diagnosing
+from streamwatch.steps.judgestate import JudgeState
+from streamwatch.steps.step import Outcome
+from streamwatch.steps.streams import Stream, kpi_name
+
+_encode_verdict = msgspec.json.Encoder().encode
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """The state, the settings, the outcome that is written to, and the event type's clock."""
+
+    state: JudgeState
+    settings: JudgingSettings
+    outcome: Outcome
+    clock: int
+
+
+def judge(
+    tick: Tick,
+    stream: Stream,
+    reading: Reading,
+    version: int,
+    bucket: diagnosing.Bucket,
+    common: Common = NONE,
+) -> Verdict:
+    """Score, then learn, then tell."""
+    name = kpi_name(reading.key)
+    learned = stream.learned
+    if reading.key.kpi == "volume" and reading.bucket == learned.first_day:
+        verdict = warming(reading, "the first day seen may be only a part of a day")
+    else:
+        baseline = learned.baselines.get(name) or _begin(stream, reading)
+        verdict = judging.score(baseline, reading, tick.settings, common)
+        learned.baselines[name] = judging.learn(baseline, reading, verdict, tick.settings, common)
+    verdict = msgspec.structs.replace(verdict, version=version, judged_at=tick.clock)
+    verdict = diagnosing.with_origin(verdict, learned.normals, bucket)
+    tell(tick, stream, verdict)
+    return verdict
+
+
+def tell(tick: Tick, stream: Stream, verdict: Verdict) -> None:
+    """A verdict goes to the table and, once warm, to FLEET."""
+    tick.outcome.rows.append(VerdictRow(verdict))
+    if verdict.state == "warming":
+        return
+    tick.outcome.messages.append(message_of(verdict))
+    unusual, name = stream.learned.unusual, kpi_name(verdict.key)
+    newest = unusual.get(name)
+    if newest is None or verdict.bucket >= newest.bucket:
+        unusual.pop(name, None)
+        if verdict.state == "unusual":
+            unusual[name] = verdict
+
+
+def message_of(verdict: Verdict) -> Message:
+    """The verdict as a message to FLEET."""
+    return Message(VERDICTS_TOPIC, verdict.key.shop.encode(), _encode_verdict(verdict))
+
+
+def _begin(stream: Stream, reading: Reading) -> judging.Baseline:
+    kind, dot, _ = reading.key.kpi.partition(".")
+    if dot and kind in ("rejects", "marks"):
+        total = stream.learned.baselines.get(f"{reading.key.span}|{kind}|{reading.key.segment}")
+        return judging.begin_beside(reading.key, total)
+    return judging.begin(reading.key)
