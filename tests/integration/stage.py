@@ -35,9 +35,9 @@ metrics_port: 0
 
 TAPS = {
     "widgets": (
-        "event: widget-event\nafter: [decode, normalise, pseudonymise, segment]\nsample: 1\n"
+        "event: widget-event\nafter: [decode, normalise, pseudonymise, segment]\nsample: 1\non_slow: hold\n"
     ),
-    "purchases": "event: purchase\nafter: [normalise]\nsample: 25%\n",
+    "purchases": "event: purchase\nafter: [normalise]\nsample: 25%\non_slow: hold\n",
 }
 
 
