@@ -35,7 +35,8 @@ metrics_port: 0
 
 TAPS = {
     "widgets": (
-        "event: widget-event\nafter: [decode, normalise, pseudonymise, segment]\nsample: 1\non_slow: hold\n"
+        "event: widget-event\nafter: [decode, normalise, pseudonymise, segment]\n"
+        "sample: 1\non_slow: hold\n"
     ),
     "purchases": "event: purchase\nafter: [normalise]\nsample: 25%\non_slow: hold\n",
 }
