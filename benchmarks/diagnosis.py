@@ -34,7 +34,8 @@ from streamwatch.domain.events import Event
 from streamwatch.domain.messages import Partial
 from streamwatch.domain.readings import KpiKey, Reading
 from streamwatch.domain.records import FileRecord, Slice
-from streamwatch.domain.settings import Rule, Settings, StageSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import Rule, StageSettings
 from streamwatch.domain.verdicts import Verdict
 from streamwatch.simulation.chance import generator
 from streamwatch.simulation.fleet import DAY_MS, FleetSettings, build_fleet

@@ -22,7 +22,8 @@ from streamwatch.adapters.sql.store import SqlStore
 from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.domain.refusals import STAGES
 from streamwatch.domain.rows import TapRow
-from streamwatch.domain.settings import Filter, Settings, TapSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.tap_settings import Filter, TapSettings
 from streamwatch.runner.ports import Flush
 from streamwatch.steps.count import CountStep
 from streamwatch.steps.sources import compile_sources

@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 import pytest
 
-from streamwatch.adapters.settings import load_settings
-from streamwatch.adapters.tap_files import load_tap_files
-from streamwatch.adapters.yaml_file import read_yaml
+from streamwatch.adapters.settings.loading import load_settings
+from streamwatch.adapters.settings.tap_files import load_tap_files
+from streamwatch.adapters.yaml.located import read_yaml
 from streamwatch.cli.main import streamwatch
 from streamwatch.domain.settings import Settings
 

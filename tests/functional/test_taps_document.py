@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from streamwatch.adapters.own_stages import load_own_stages
-from streamwatch.adapters.settings import load_settings
-from streamwatch.adapters.tap_files import load_tap_files
+from streamwatch.adapters.settings.loading import load_settings
+from streamwatch.adapters.settings.tap_files import load_tap_files
 from streamwatch.domain.settings import Settings
 from streamwatch.taps.inline_tests import unmet
 

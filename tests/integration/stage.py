@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from streamwatch.adapters.kafka.outgoing import Outgoing
 from streamwatch.adapters.kafka.replay import replay
 from streamwatch.adapters.kafka.topics import committed_offsets, create_topics, end_offsets
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import upgrade
 from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC, prefixed

@@ -13,7 +13,7 @@ from kafka import KafkaProducer
 from tests.integration.stage import SETTINGS, Stage, wait_for
 from tests.integration.truth import simulated
 
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.client import tap
 
 OWN_STAGE = """\

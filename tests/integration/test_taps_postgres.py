@@ -19,7 +19,9 @@ from streamwatch.adapters.sql.store import SqlStore
 from streamwatch.adapters.sql.tap_partitions import day_tables
 from streamwatch.adapters.sql.tap_schema import prepare_tap_tables
 from streamwatch.domain.rows import TapRow
-from streamwatch.domain.settings import ColumnShape, Settings, StageSettings, TapSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import StageSettings
+from streamwatch.domain.tap_settings import ColumnShape, TapSettings
 
 NOW = 1_772_357_400_250  # 2026-03-01
 DAY_MS = 86_400_000

@@ -27,7 +27,8 @@ from streamwatch.adapters.kafka.topics import (
     topic_facts,
     topic_ids,
 )
-from streamwatch.domain.settings import KafkaSettings, Settings, SourceSettings
+from streamwatch.domain.settings import KafkaSettings, Settings
+from streamwatch.domain.source_settings import SourceSettings
 from streamwatch.errors import BrokerError
 
 Start = Callable[..., subprocess.Popen[bytes]]

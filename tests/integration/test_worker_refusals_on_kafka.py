@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from streamwatch.adapters.kafka.topics import create_topics, end_offsets
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.adapters.sql.migrations import upgrade
 
 SETTINGS = """\

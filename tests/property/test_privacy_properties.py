@@ -12,16 +12,15 @@ from streamwatch.domain.events import EVENT_TYPES, Event
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.settings import (
-    ColumnShape,
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import (
     FieldMapping,
     Rule,
-    Settings,
     SourceSettings,
     StageSettings,
     StageTopicSettings,
-    TapSettings,
 )
+from streamwatch.domain.tap_settings import ColumnShape, TapSettings
 from streamwatch.runner.memory import MemoryStore
 from streamwatch.runner.partition import OUTBOX, Partition
 from streamwatch.stages.pseudonymise import ShopKeys

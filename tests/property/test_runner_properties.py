@@ -14,7 +14,9 @@ from streamwatch.domain.cells import Cell, Moments, Transition
 from streamwatch.domain.messages import READINGS_TOPIC, JudgeInput, Message, Partial
 from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.settings import Rule, Settings, TapSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import Rule
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.errors import FenceLostError
 from streamwatch.runner.memory import MemoryStore
 from streamwatch.runner.partition import Partition

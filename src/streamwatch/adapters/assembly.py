@@ -10,11 +10,13 @@ import msgspec
 
 from streamwatch.adapters.master_key import load_master_key
 from streamwatch.adapters.own_stages import load_own_stages
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
+from streamwatch.adapters.settings.tap_files import load_taps
+from streamwatch.adapters.settings.tap_folder import folder_version
 from streamwatch.adapters.stage_bugs import misbehaving
-from streamwatch.adapters.tap_files import load_taps
-from streamwatch.adapters.tap_folder import folder_version
-from streamwatch.domain.settings import JudgingSettings, Settings, ShopSettings, TapSettings
+from streamwatch.domain.settings import JudgingSettings, Settings
+from streamwatch.domain.source_settings import ShopSettings
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.simulation.stagebug import stage_bugs
 from streamwatch.stages.pseudonymise import ShopKeys
 from streamwatch.steps.count import Source

@@ -14,13 +14,13 @@ from sqlalchemy import Engine
 from streamwatch.adapters.assembly import Assembly
 from streamwatch.adapters.clock import WallClock
 from streamwatch.adapters.prometheus.collector import WorkerMetrics
+from streamwatch.adapters.settings.tap_files import load_taps
+from streamwatch.adapters.settings.tap_folder import TapFolder
 from streamwatch.adapters.sql.recorded import open_reasons, write_down
 from streamwatch.adapters.sql.shop_keys import SqlSalts
 from streamwatch.adapters.sql.store import SqlStore
 from streamwatch.adapters.sql.tap_schema import prepare_tap_tables
 from streamwatch.adapters.sql.tap_versions import TapVersion, report
-from streamwatch.adapters.tap_files import load_taps
-from streamwatch.adapters.tap_folder import TapFolder
 from streamwatch.domain.settings import Settings
 from streamwatch.errors import ConfigurationError, DatabaseError
 from streamwatch.runner.ports import Clock

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from streamwatch.adapters.settings import DEFAULT_FILE
-from streamwatch.adapters.yaml_file import Entries, FileError, Items, Place, Problem, read_yaml
+from streamwatch.adapters.settings.loading import DEFAULT_FILE
+from streamwatch.adapters.yaml.located import Entries, FileError, Items, Place, Problem, read_yaml
 from streamwatch.domain.findings import did_you_mean
-from streamwatch.domain.settings import Settings, StageSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import StageSettings
 from streamwatch.stages.custom import Step
 
 

@@ -21,10 +21,10 @@ import msgspec
 
 from streamwatch import __version__
 from streamwatch.adapters.delivered import Delivered
+from streamwatch.domain.alerting_settings import WebhookSettings
 from streamwatch.domain.cloudevents import JSON, attributes
 from streamwatch.domain.incidents import Incident
 from streamwatch.domain.messages import INCIDENTS_TOPIC, Message
-from streamwatch.domain.settings import WebhookSettings
 from streamwatch.errors import ConfigurationError, StreamwatchError
 
 logger = logging.getLogger(__name__)

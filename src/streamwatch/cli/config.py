@@ -6,17 +6,17 @@ from pathlib import Path
 import click
 import msgspec
 
-from streamwatch.adapters.settings import DEFAULT_FILE, load_settings
-from streamwatch.adapters.settings_environment import unknown_variables, variables
-from streamwatch.adapters.settings_text import (
+from streamwatch.adapters.settings.environment import unknown_variables, variables
+from streamwatch.adapters.settings.loading import DEFAULT_FILE, load_settings
+from streamwatch.adapters.settings.tap_files import load_taps
+from streamwatch.adapters.settings.text import (
     plain_settings,
     plain_tap,
     settings_schema,
     settings_yaml,
     tap_schema,
 )
-from streamwatch.adapters.tap_files import load_taps
-from streamwatch.adapters.yaml_file import FileError
+from streamwatch.adapters.yaml.located import FileError
 from streamwatch.cli.output import OK, USAGE, json_option, print_json, settings_option
 from streamwatch.cli.problems import as_rows
 from streamwatch.domain.settings import Settings

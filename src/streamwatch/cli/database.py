@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy import Engine
 
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.adapters.sql.engine import create_engine_for
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -8,7 +8,8 @@ import click
 import msgspec
 from sqlalchemy import Engine
 
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
+from streamwatch.adapters.settings.tap_files import load_taps
 from streamwatch.adapters.sql.engine import shown
 from streamwatch.adapters.sql.migrations import (
     check_migrated,
@@ -21,7 +22,6 @@ from streamwatch.adapters.sql.prune import prune
 from streamwatch.adapters.sql.prune_taps import Kept
 from streamwatch.adapters.sql.status import PartitionStatus, partition_statuses
 from streamwatch.adapters.sql.tap_schema import prepare_tap_tables
-from streamwatch.adapters.tap_files import load_taps
 from streamwatch.cli.aligned import aligned
 from streamwatch.cli.database import database_option, opened, written_time
 from streamwatch.cli.output import (

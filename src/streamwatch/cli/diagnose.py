@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Engine
 
 from streamwatch.adapters.diagnosing import diagnose_incident, diagnose_moment
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.adapters.sql.diagnosis_queries import queries
 from streamwatch.adapters.sql.incidents import find_incident
 from streamwatch.adapters.sql.migrations import check_migrated

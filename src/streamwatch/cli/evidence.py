@@ -10,7 +10,7 @@ import click
 
 from streamwatch.adapters.clock import WallClock
 from streamwatch.adapters.diagnosing import diagnose_incident, evidence_of
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.adapters.sql.migrations import check_migrated
 from streamwatch.cli.database import database_option, opened
 from streamwatch.cli.diagnose import incident_of

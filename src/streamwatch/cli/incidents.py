@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from streamwatch.adapters.acknowledging import Outcome, acknowledge
 from streamwatch.adapters.alertmanager import Alertmanager
 from streamwatch.adapters.kafka.acknowledged import publish_acknowledgements
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.adapters.sql.acknowledgements import acknowledgements_of
 from streamwatch.adapters.sql.incidents import find_incident, journey_query, list_incidents
 from streamwatch.adapters.sql.migrations import check_migrated

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from streamwatch.adapters.yaml_file import Problem
+from streamwatch.adapters.yaml.located import Problem
 
 
 def as_rows(problems: Sequence[Problem]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from streamwatch.adapters.files.routes import load_routes
 from streamwatch.adapters.kafka.outgoing import Outgoing, compile_dating, merge
 from streamwatch.adapters.kafka.replay import Replayed, deleted_soon, replay
 from streamwatch.adapters.kafka.topics import topic_facts
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.cli.output import (
     FINDINGS,
     OK,

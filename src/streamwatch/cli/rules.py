@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from streamwatch.adapters.rule_files import Content, write_files
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.cli.output import OK, json_option, print_json, settings_option
 from streamwatch.domain.settings import Settings
 from streamwatch.rules.alertmanager import (

@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from streamwatch.adapters.settings import load_settings
-from streamwatch.adapters.settings_text import plain_tap
-from streamwatch.adapters.tap_files import LoadedTap, load_tap_files
-from streamwatch.adapters.yaml_file import FileError
-from streamwatch.adapters.yaml_scalars import written_duration
+from streamwatch.adapters.settings.loading import load_settings
+from streamwatch.adapters.settings.tap_files import LoadedTap, load_tap_files
+from streamwatch.adapters.settings.text import plain_tap
+from streamwatch.adapters.yaml.located import FileError
+from streamwatch.adapters.yaml.scalars import written_duration
 from streamwatch.cli.output import (
     FINDINGS,
     OK,

@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 from sqlalchemy import Engine
 
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
+from streamwatch.adapters.settings.tap_files import load_tap_files
+from streamwatch.adapters.settings.tap_folder import folder_version
 from streamwatch.adapters.sql.migrations import check_migrated
 from streamwatch.adapters.sql.recorded import ask_to_freeze, count_recorded
 from streamwatch.adapters.sql.tap_versions import TapVersion, workers
-from streamwatch.adapters.tap_files import load_tap_files
-from streamwatch.adapters.tap_folder import folder_version
 from streamwatch.cli.aligned import aligned
 from streamwatch.cli.database import database_option, opened, written_time
 from streamwatch.cli.output import FINDINGS, OK, json_option, print_json, settings_option

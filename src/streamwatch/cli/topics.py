@@ -8,7 +8,7 @@ from rich.table import Table
 
 from streamwatch.adapters.kafka.topic_check import check_topics
 from streamwatch.adapters.kafka.topics import create_topics
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.cli.output import (
     FINDINGS,
     OK,

@@ -18,7 +18,7 @@ from streamwatch.adapters.acknowledging import keep_silences
 from streamwatch.adapters.alertmanager import Alertmanager
 from streamwatch.adapters.kafka.acknowledged import publish_acknowledgements
 from streamwatch.adapters.logs import logging_config
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import check_migrated
 from streamwatch.cli.database import database_option

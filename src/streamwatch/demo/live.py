@@ -15,7 +15,7 @@ import msgspec
 from streamwatch.adapters.kafka.outgoing import Outgoing
 from streamwatch.adapters.kafka.replay import Replayed, replay
 from streamwatch.adapters.kafka.topics import committed_offsets, create_topics, end_offsets
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.demo.folder import note_worker
 from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC
 from streamwatch.domain.settings import Settings

@@ -1,7 +1,8 @@
 """The order of all stages: the built-in ones, the user's own, and those of other services."""
 
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.settings import Settings, StageSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import StageSettings
 
 OWN_AFTER = ("normalise", "pseudonymise")
 """The built-in stages that an own one may follow: there is no shopper in the event any more, and

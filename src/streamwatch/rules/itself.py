@@ -1,6 +1,6 @@
 """All alerts on streamwatch itself."""
 
-from streamwatch.domain.settings import AlertingSettings
+from streamwatch.domain.alerting_settings import AlertingSettings
 from streamwatch.rules.alert import Alert
 from streamwatch.rules.output import output_alerts, watchdog
 from streamwatch.rules.reading import accounting_alerts, reading_alerts

@@ -1,7 +1,7 @@
 """The alert on many shops that depart alike at once, which shops do not agree to do."""
 
+from streamwatch.domain.alerting_settings import AlertingSettings
 from streamwatch.domain.gauges import INCIDENT_OPEN
-from streamwatch.domain.settings import AlertingSettings
 from streamwatch.rules.alert import PLATFORM, Alert, Example
 from streamwatch.rules.examples import STEADY, labels, selector
 from streamwatch.rules.recording import DEPARTED, DEPARTED_RATIO, FLEET_ONLY, OPEN, SHOPS_ONLY

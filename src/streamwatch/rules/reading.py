@@ -1,6 +1,6 @@
 """Alerts on reading the topics: lag, partitions that stand still, records that do not add up."""
 
-from streamwatch.domain.settings import AlertingSettings
+from streamwatch.domain.alerting_settings import AlertingSettings
 from streamwatch.rules.alert import Alert, Example
 from streamwatch.rules.examples import STEADY
 from streamwatch.rules.platform import GROWS, SOURCE, SOURCE_SERIES, platform_alert

@@ -8,7 +8,7 @@ import msgspec
 
 from streamwatch.domain.events import EVENT_TYPES, Received
 from streamwatch.domain.refusals import Refusal
-from streamwatch.domain.settings import SourceSettings
+from streamwatch.domain.source_settings import SourceSettings
 from streamwatch.stages.mapping import FieldReader
 
 MAX_BYTES = 1_048_576

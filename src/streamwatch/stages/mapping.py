@@ -7,7 +7,7 @@ import msgspec
 
 from streamwatch.domain.events import EVENT_TYPES, Received
 from streamwatch.domain.refusals import Refusal
-from streamwatch.domain.settings import SourceSettings
+from streamwatch.domain.source_settings import SourceSettings
 
 LONGEST_NAME = 200
 """Characters that an event id or a shop's name may have."""

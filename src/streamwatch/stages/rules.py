@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from streamwatch.domain.events import EventType, Received
-from streamwatch.domain.settings import Rule
+from streamwatch.domain.source_settings import Rule
 from streamwatch.stages.declared import Numbers
 
 Holds = Callable[[Received, Numbers], bool]

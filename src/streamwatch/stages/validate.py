@@ -9,7 +9,7 @@ import msgspec
 from streamwatch.domain.cells import LARGEST
 from streamwatch.domain.events import EventType, Received
 from streamwatch.domain.refusals import Refusal
-from streamwatch.domain.settings import Rule
+from streamwatch.domain.source_settings import Rule
 from streamwatch.stages.declared import Numbers
 from streamwatch.stages.mapping import LONGEST_NAME
 from streamwatch.stages.rules import compile_rule

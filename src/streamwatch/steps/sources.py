@@ -7,8 +7,10 @@ import msgspec
 
 from streamwatch.domain.cells import HOUR_MS
 from streamwatch.domain.events import EVENT_TYPES, EventType
-from streamwatch.domain.settings import Settings, SourceSettings, StageTopicSettings, TapSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import SourceSettings, StageTopicSettings
 from streamwatch.domain.stageorder import all_stages, stages_of
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.stages.batch import POINTS
 from streamwatch.stages.custom import OwnStage, Step, compile_own
 from streamwatch.stages.declared import compile_declared

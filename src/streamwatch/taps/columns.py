@@ -6,7 +6,7 @@ import msgspec
 
 from streamwatch.domain.events import EVENT_TYPES, EventType
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.settings import ColumnShape, TapSettings
+from streamwatch.domain.tap_settings import ColumnShape, TapSettings
 
 EVERY_ROW = ("event_id", "shop", "occurred_at", "arrived_at", "topic", "partition", "offset", "tap")
 """What every tap row holds as an attribute of its own, so never as a column."""

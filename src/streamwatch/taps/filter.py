@@ -3,7 +3,7 @@
 from operator import attrgetter
 
 from streamwatch.domain.events import EventType
-from streamwatch.domain.settings import Filter
+from streamwatch.domain.tap_settings import Filter
 from streamwatch.taps.expression import Condition, Fields, compile_node, parse
 
 

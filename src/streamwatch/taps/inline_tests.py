@@ -8,7 +8,7 @@ import msgspec
 from streamwatch.domain.events import EVENT_TYPES, EventType, Received
 from streamwatch.domain.findings import Finding, Path, did_you_mean
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.settings import TapSettings
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.taps.columns import ADDED, Column, written
 from streamwatch.taps.filter import compile_filter
 from streamwatch.taps.take import reader

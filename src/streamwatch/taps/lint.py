@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from streamwatch.domain.events import EVENT_TYPES, EventType
 from streamwatch.domain.findings import Finding, did_you_mean
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.settings import Settings, TapSettings
+from streamwatch.domain.settings import Settings
 from streamwatch.domain.stageorder import all_stages
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.taps.columns import Column, written
 from streamwatch.taps.expression import fields_in, parse
 from streamwatch.taps.filter import filter_fields

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from streamwatch.domain.events import EVENT_TYPES, EventType
 from streamwatch.domain.findings import Finding, Path, did_you_mean
-from streamwatch.domain.settings import ColumnShape, TapSettings
+from streamwatch.domain.tap_settings import ColumnShape, TapSettings
 from streamwatch.taps.columns import ADDED, EVERY_ROW, IDENTITY, tap_columns
 
 FIXED = frozenset({*EVERY_ROW, "epoch", "record_offset", "overflow"})

@@ -11,7 +11,7 @@ import msgspec
 
 from streamwatch.domain.cells import DAY_MS
 from streamwatch.domain.rows import Value
-from streamwatch.domain.settings import TapSettings
+from streamwatch.domain.tap_settings import TapSettings
 
 SECOND_MS = 1000
 ROW_BYTES = 120

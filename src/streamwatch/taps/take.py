@@ -8,7 +8,7 @@ import msgspec
 from streamwatch.domain.events import EVENT_TYPES, EventType
 from streamwatch.domain.refusals import STAGES
 from streamwatch.domain.rows import TapRow, Value
-from streamwatch.domain.settings import TapSettings
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.taps.columns import ADDED, AS_IT_IS, Column, written
 from streamwatch.taps.expression import Condition
 from streamwatch.taps.filter import compile_filter

@@ -12,7 +12,8 @@ from streamwatch.domain.cells import ALL, Cell
 from streamwatch.domain.messages import READINGS_TOPIC, JudgeInput, Message, Partial
 from streamwatch.domain.records import FileRecord, Slice
 from streamwatch.domain.rows import RejectRow, Row, TapRow
-from streamwatch.domain.settings import Settings, TapSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.steps.sources import compile_sources
 from streamwatch.steps.stagetopic import step_of
 from streamwatch.steps.step import Settled

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from streamwatch.domain.cells import ALL
-from streamwatch.domain.settings import FieldMapping, Settings, ShopSettings, SourceSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import FieldMapping, ShopSettings, SourceSettings
 from streamwatch.stages.decode import MAX_BYTES
 from streamwatch.steps.passage import LONGEST_DEAD_LETTER
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from streamwatch.domain.cells import ALL
-from streamwatch.domain.settings import Rule, Settings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import Rule
 from streamwatch.stages.aggregate import LONGEST_LABEL
 from streamwatch.stages.bounds import MOST_SEGMENTS, MOST_VALUES, OTHER
 

@@ -12,12 +12,9 @@ import pytest
 from streamwatch.domain.cells import ALL
 from streamwatch.domain.events import Event, WidgetEvent
 from streamwatch.domain.records import FileRecord, Slice
-from streamwatch.domain.settings import (
-    Settings,
-    StageSettings,
-    StageTopicSettings,
-    TapSettings,
-)
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import StageSettings, StageTopicSettings
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.stages.custom import Refuse, Step
 from streamwatch.steps.sources import compile_sources, compile_tap_set, points_of
 from streamwatch.steps.stagetopic import StageTopicStep, step_of

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from streamwatch.domain.settings import TapSettings
+from streamwatch.domain.tap_settings import TapSettings
 
 Make = Callable[..., Any]
 NOW = 1_788_256_800_000

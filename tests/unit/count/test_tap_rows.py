@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.settings import TapSettings
+from streamwatch.domain.tap_settings import TapSettings
 
 NOW = 1_788_256_800_000
 Make = Callable[..., Any]

@@ -12,7 +12,7 @@ from streamwatch.adapters.files.reader import read_file
 from streamwatch.adapters.files.routes import Route, Routes
 from streamwatch.adapters.files.source_line import SourceLine
 from streamwatch.domain.refusals import Refusal
-from streamwatch.domain.settings import SourceSettings
+from streamwatch.domain.source_settings import SourceSettings
 from streamwatch.errors import ConfigurationError
 from streamwatch.stages.decode import compile_decode
 

@@ -11,11 +11,11 @@ from sqlalchemy import Engine, text
 
 from streamwatch.adapters.inspection import Inspection
 from streamwatch.adapters.prometheus.collector import Build, WorkerMetrics
+from streamwatch.adapters.settings.tap_folder import folder_version
 from streamwatch.adapters.sql.recorded import ask_to_freeze, count_recorded
 from streamwatch.adapters.sql.shop_keys import SqlSalts, erase, rotate
 from streamwatch.adapters.sql.store import SqlStore
 from streamwatch.adapters.sql.tap_versions import workers
-from streamwatch.adapters.tap_folder import folder_version
 from streamwatch.domain.events import Return
 from streamwatch.domain.settings import Settings
 from streamwatch.stages.pseudonymise import ShopKeys

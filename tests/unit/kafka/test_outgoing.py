@@ -2,7 +2,8 @@ import pytest
 
 from streamwatch.adapters.files.source_line import SourceLine
 from streamwatch.adapters.kafka.outgoing import Outgoing, compile_dating, merge
-from streamwatch.domain.settings import FieldMapping, Settings, ShopSettings, SourceSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import FieldMapping, ShopSettings, SourceSettings
 
 NOW_MS = 1_790_000_000_000
 NEW_YEAR_MS = 1_767_225_600_000

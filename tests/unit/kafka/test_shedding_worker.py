@@ -14,7 +14,8 @@ from streamwatch.adapters.prometheus.collector import Build, WorkerMetrics
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.domain.rows import TapRow
-from streamwatch.domain.settings import FlushSettings, Settings, TapSettings
+from streamwatch.domain.settings import FlushSettings, Settings
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.runner.memory import MemoryStore
 from streamwatch.runner.ports import Flush
 from streamwatch.steps.sources import compile_sources

@@ -15,10 +15,11 @@ from streamwatch.adapters.prometheus.collector import Build, WorkerMetrics
 from streamwatch.adapters.prometheus.partitions import PartitionStatus
 from streamwatch.adapters.rule_files import Content, write_files, written
 from streamwatch.domain.accounting import Accounting
+from streamwatch.domain.alerting_settings import AlertingSettings
 from streamwatch.domain.gauges import HELPS
 from streamwatch.domain.records import PartitionId
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.settings import AlertingSettings, Settings
+from streamwatch.domain.settings import Settings
 from streamwatch.rules.alertmanager import (
     CONFIGURATION,
     ROUTE_TESTS,

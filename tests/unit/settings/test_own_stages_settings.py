@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from streamwatch.adapters.own_stages import load_own_stages
-from streamwatch.adapters.settings import load_settings
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.errors import ConfigurationError
 
 MODULE = """

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from streamwatch.adapters.settings import load_settings
-from streamwatch.adapters.settings_environment import unknown_variables, variables
+from streamwatch.adapters.settings.environment import unknown_variables, variables
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.domain.settings import Settings
 from streamwatch.errors import ConfigurationError
 

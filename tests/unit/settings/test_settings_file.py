@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from streamwatch.adapters.settings import load_settings
-from streamwatch.adapters.settings_fields import MEANINGS
+from streamwatch.adapters.settings.fields import MEANINGS
+from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.domain.events import EVENT_TYPES
-from streamwatch.domain.settings import FieldMapping, Settings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import FieldMapping
 from streamwatch.errors import ConfigurationError
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "configuration.md"

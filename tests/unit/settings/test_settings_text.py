@@ -5,22 +5,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streamwatch.adapters.settings import load_settings
-from streamwatch.adapters.settings_text import (
+from streamwatch.adapters.settings.loading import load_settings
+from streamwatch.adapters.settings.text import (
     plain_settings,
     settings_schema,
     settings_yaml,
     tap_schema,
 )
-from streamwatch.adapters.yaml_file import without_secrets
-from streamwatch.domain.settings import (
-    FieldMapping,
-    FlushSettings,
-    Rule,
-    Settings,
-    ShopSettings,
-    SourceSettings,
-)
+from streamwatch.adapters.yaml.located import without_secrets
+from streamwatch.domain.settings import FlushSettings, Settings
+from streamwatch.domain.source_settings import FieldMapping, Rule, ShopSettings, SourceSettings
 
 FULL = Settings(
     sources=(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamwatch.adapters.yaml_file import (
+from streamwatch.adapters.yaml.located import (
     MAX_BYTES,
     Entries,
     FileError,

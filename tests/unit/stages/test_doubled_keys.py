@@ -4,7 +4,7 @@ import pytest
 
 from streamwatch.domain.events import ReceivedWidgetEvent
 from streamwatch.domain.refusals import Refusal
-from streamwatch.domain.settings import FieldMapping, SourceSettings
+from streamwatch.domain.source_settings import FieldMapping, SourceSettings
 from streamwatch.stages.decode import Decode, compile_decode
 
 

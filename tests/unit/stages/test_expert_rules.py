@@ -13,7 +13,7 @@ from streamwatch.domain.events import (
     ReceivedWidgetEvent,
 )
 from streamwatch.domain.refusals import Refusal
-from streamwatch.domain.settings import Rule
+from streamwatch.domain.source_settings import Rule
 from streamwatch.stages.declared import compile_declared
 from streamwatch.stages.validate import Validated, compile_validate
 

@@ -7,7 +7,7 @@ import pytest
 
 from streamwatch.domain.events import Received, ReceivedReturn, ReceivedWidgetEvent
 from streamwatch.domain.refusals import Refusal
-from streamwatch.domain.settings import FieldMapping, SourceSettings
+from streamwatch.domain.source_settings import FieldMapping, SourceSettings
 from streamwatch.stages.decode import compile_decode
 
 EventName = Literal["widget-event", "purchase", "return"]

@@ -4,7 +4,7 @@ import pytest
 
 from streamwatch.domain.events import EVENT_TYPES, PURCHASE, WIDGET_EVENT, EventType
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.settings import TapSettings
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.taps.columns import EVERY_ROW, IDENTITY, tap_columns, written_columns
 
 every_type = pytest.mark.parametrize("event_type", EVENT_TYPES.values(), ids=EVENT_TYPES)

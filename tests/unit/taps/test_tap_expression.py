@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamwatch.adapters.tap_files import load_taps
+from streamwatch.adapters.settings.tap_files import load_taps
 from streamwatch.domain.events import WIDGET_EVENT, WidgetEvent
-from streamwatch.domain.settings import Filter, Settings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.tap_settings import Filter
 from streamwatch.errors import ConfigurationError
 from streamwatch.taps.expression import parse
 from streamwatch.taps.filter import compile_filter, filter_fields

@@ -7,8 +7,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from streamwatch.adapters.tap_files import load_tap_files, load_taps
-from streamwatch.domain.settings import Filter, Settings, ShopSettings, TapSettings
+from streamwatch.adapters.settings.tap_files import load_tap_files, load_taps
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import ShopSettings
+from streamwatch.domain.tap_settings import Filter, TapSettings
 from streamwatch.errors import ConfigurationError
 from streamwatch.taps.inline_tests import unmet
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamwatch.domain.events import PURCHASE, WIDGET_EVENT, Purchase, WidgetEvent
-from streamwatch.domain.settings import Filter
+from streamwatch.domain.tap_settings import Filter
 from streamwatch.taps.filter import compile_filter
 
 EVENT = WidgetEvent("a", "shop-001", height=180.0, gender="female", app_version="5.0.0")

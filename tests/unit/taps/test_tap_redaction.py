@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from streamwatch.adapters.settings_text import plain_tap
-from streamwatch.adapters.tap_files import load_tap_files, load_taps
+from streamwatch.adapters.settings.tap_files import load_tap_files, load_taps
+from streamwatch.adapters.settings.text import plain_tap
 from streamwatch.domain.events import PURCHASE, Purchase
 from streamwatch.domain.rows import TapRow
-from streamwatch.domain.settings import ColumnShape, Settings, TapSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.tap_settings import ColumnShape, TapSettings
 from streamwatch.errors import ConfigurationError
 from streamwatch.stages.pseudonymise import ShopKeys
 from streamwatch.taps.inline_tests import unmet

@@ -25,7 +25,7 @@ from streamwatch.adapters.sql.acknowledgements import acknowledgements_of
 from streamwatch.adapters.web.access import SESSION_MS, Access, is_loopback
 from streamwatch.adapters.web.exchange import Request
 from streamwatch.adapters.web.tokens import access_of
-from streamwatch.domain.settings import WebSettings
+from streamwatch.domain.alerting_settings import WebSettings
 from streamwatch.errors import ConfigurationError
 
 EVERYWHERE = ".".join("0000")

@@ -12,11 +12,11 @@ from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import upgrade
 from streamwatch.adapters.sql.store import SqlStore
 from streamwatch.adapters.webhook import Outcome, Webhook, load_token
+from streamwatch.domain.alerting_settings import WebhookSettings
 from streamwatch.domain.cloudevents import kafka_headers
 from streamwatch.domain.incidents import Incident, Status
 from streamwatch.domain.messages import INCIDENTS_TOPIC, Message
 from streamwatch.domain.readings import KpiKey
-from streamwatch.domain.settings import WebhookSettings
 from streamwatch.errors import ConfigurationError, DatabaseError, FenceLostError
 from streamwatch.runner.memory import MemoryStore
 from streamwatch.runner.ports import Flush

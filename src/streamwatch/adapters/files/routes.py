@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from streamwatch.adapters.yaml_file import (
+from streamwatch.adapters.yaml.located import (
     Entries,
     FileError,
     Items,

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from streamwatch.adapters.files.source_line import SourceLine
-from streamwatch.domain.settings import FieldMapping, Settings, ShopSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import FieldMapping, ShopSettings
 from streamwatch.stages.when import EARLIEST_MS, event_time_ms
 
 

@@ -27,8 +27,9 @@ from streamwatch.adapters.sql.tap_tables import (
 from streamwatch.adapters.sql.tap_views import neighbour_view
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.settings import Settings, TapSettings
+from streamwatch.domain.settings import Settings
 from streamwatch.domain.stageorder import all_stages, before, topic_stages
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.taps.columns import written
 
 Wanted = dict[tuple[str, str], dict[str, type]]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from streamwatch.adapters.web.access import SHORTEST_TOKEN, Access, is_loopback
-from streamwatch.domain.settings import WebSettings
+from streamwatch.domain.alerting_settings import WebSettings
 from streamwatch.errors import ConfigurationError
 
 TOKEN = "STREAMWATCH_WEB_TOKEN"  # noqa: S105  the name of a variable

@@ -5,22 +5,18 @@ from typing import Any
 import msgspec
 import yaml
 
-from streamwatch.adapters.settings_fields import MEANINGS, Meaning, TapColumn, TapFile
-from streamwatch.adapters.yaml_file import without_secrets
-from streamwatch.adapters.yaml_scalars import (
+from streamwatch.adapters.settings.fields import MEANINGS, Meaning, TapColumn, TapFile
+from streamwatch.adapters.yaml.located import without_secrets
+from streamwatch.adapters.yaml.scalars import (
     DURATION_PATTERN,
     SHARE_PATTERN,
     SIZE_PATTERN,
     written_duration,
     written_size,
 )
-from streamwatch.domain.settings import (
-    ColumnShape,
-    FieldMapping,
-    Filter,
-    Settings,
-    TapSettings,
-)
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import FieldMapping
+from streamwatch.domain.tap_settings import ColumnShape, Filter, TapSettings
 
 _AS_TEXT = ["string", "number", "boolean"]
 """What a file may hold where text is wanted: it is taken as it is written."""

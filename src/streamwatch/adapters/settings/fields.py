@@ -7,26 +7,29 @@ from typing import Literal
 
 import msgspec
 
-from streamwatch.domain.settings import (
+from streamwatch.domain.alerting_settings import (
     AlertingSettings,
     AlertmanagerSettings,
+    WebhookSettings,
+    WebSettings,
+)
+from streamwatch.domain.settings import (
     CalendarDay,
-    ColumnShape,
-    FieldMapping,
-    Filter,
     FlushSettings,
     JudgingSettings,
     KafkaSettings,
     RecorderSettings,
-    Rule,
     Settings,
+)
+from streamwatch.domain.source_settings import (
+    FieldMapping,
+    Rule,
     ShopSettings,
     SourceSettings,
     StageSettings,
     StageTopicSettings,
-    WebhookSettings,
-    WebSettings,
 )
+from streamwatch.domain.tap_settings import ColumnShape, Filter
 from streamwatch.taps.inline_tests import TapTest
 
 Form = Literal["plain", "duration", "share", "size"]

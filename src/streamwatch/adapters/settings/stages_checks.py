@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from streamwatch.adapters.sources_checks import check_sources
+from streamwatch.adapters.settings.sources_checks import check_sources
 from streamwatch.domain.findings import Finding, Path, did_you_mean
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.settings import Settings, SourceSettings, StageTopicSettings
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.source_settings import SourceSettings, StageTopicSettings
 from streamwatch.domain.stageorder import OWN_AFTER, stages_of
 
 RESERVED = frozenset({"journey", "daily", "other"})

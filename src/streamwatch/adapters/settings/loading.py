@@ -6,10 +6,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from streamwatch.adapters.settings_checks import check_settings
-from streamwatch.adapters.settings_environment import apply_environment, unknown_variables
-from streamwatch.adapters.typed_yaml import TypedReader
-from streamwatch.adapters.yaml_file import Entries, Place, read_yaml
+from streamwatch.adapters.settings.checks import check_settings
+from streamwatch.adapters.settings.environment import apply_environment, unknown_variables
+from streamwatch.adapters.yaml.located import Entries, Place, read_yaml
+from streamwatch.adapters.yaml.typed import TypedReader
 from streamwatch.domain.settings import Settings
 
 DEFAULT_FILE = Path("streamwatch.yaml")

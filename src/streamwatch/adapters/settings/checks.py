@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo, available_timezones
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from streamwatch.adapters.alerting_checks import check_alerting
-from streamwatch.adapters.rules_checks import check_rules
-from streamwatch.adapters.sources_checks import check_sources
-from streamwatch.adapters.stages_checks import check_stages
-from streamwatch.adapters.web_checks import check_web
+from streamwatch.adapters.settings.alerting_checks import check_alerting
+from streamwatch.adapters.settings.rules_checks import check_rules
+from streamwatch.adapters.settings.sources_checks import check_sources
+from streamwatch.adapters.settings.stages_checks import check_stages
+from streamwatch.adapters.settings.web_checks import check_web
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.findings import Finding, Path, did_you_mean
 from streamwatch.domain.settings import CalendarDay, Settings

@@ -6,9 +6,9 @@ from typing import Any, get_origin, get_type_hints
 
 import msgspec
 
-from streamwatch.adapters.settings_fields import MEANINGS
-from streamwatch.adapters.typed_yaml import REFUSED, TypedReader
-from streamwatch.adapters.yaml_file import FileError, Items, Node, Place, Problem, Scalar
+from streamwatch.adapters.settings.fields import MEANINGS
+from streamwatch.adapters.yaml.located import FileError, Items, Node, Place, Problem, Scalar
+from streamwatch.adapters.yaml.typed import REFUSED, TypedReader
 from streamwatch.domain.findings import did_you_mean
 from streamwatch.domain.settings import Settings
 

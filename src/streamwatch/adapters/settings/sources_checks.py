@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from streamwatch.domain.events import EVENT_TYPES, EventType
 from streamwatch.domain.findings import Finding, Path, did_you_mean
 from streamwatch.domain.messages import INCIDENTS_TOPIC, READINGS_TOPIC, VERDICTS_TOPIC, prefixed
-from streamwatch.domain.settings import FieldMapping, SourceSettings
+from streamwatch.domain.source_settings import FieldMapping, SourceSettings
 
 UNITS = {
     "height": ("cm", "m", "mm", "in", "ft", "ft+in"),

@@ -3,7 +3,7 @@
 import math
 import re
 
-from streamwatch.adapters.yaml_file import Scalar
+from streamwatch.adapters.yaml.located import Scalar
 
 UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 """Letters of a length of time → milliseconds."""

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import msgspec
 
-from streamwatch.adapters.settings_fields import TapFile
-from streamwatch.adapters.typed_yaml import TypedReader
-from streamwatch.adapters.yaml_file import FileError, Place, Problem, read_yaml
+from streamwatch.adapters.settings.fields import TapFile
+from streamwatch.adapters.yaml.located import FileError, Place, Problem, read_yaml
+from streamwatch.adapters.yaml.typed import TypedReader
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.findings import Finding
-from streamwatch.domain.settings import Settings, TapSettings
+from streamwatch.domain.settings import Settings
 from streamwatch.domain.stageorder import all_stages
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.taps.columns import AS_IT_IS
 from streamwatch.taps.inline_tests import TapTest, check_tests
 from streamwatch.taps.lint import check_tap, clashes

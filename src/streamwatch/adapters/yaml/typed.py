@@ -6,8 +6,8 @@ from typing import Any, Final, Literal, TypeVar, get_args, get_origin, get_type_
 
 import msgspec
 
-from streamwatch.adapters.settings_fields import MEANINGS, Meaning, TapColumn
-from streamwatch.adapters.yaml_file import (
+from streamwatch.adapters.settings.fields import MEANINGS, Meaning, TapColumn
+from streamwatch.adapters.yaml.located import (
     Entries,
     FileError,
     Items,
@@ -17,7 +17,7 @@ from streamwatch.adapters.yaml_file import (
     Scalar,
     place_within,
 )
-from streamwatch.adapters.yaml_scalars import (
+from streamwatch.adapters.yaml.scalars import (
     duration,
     number,
     share,
@@ -27,7 +27,8 @@ from streamwatch.adapters.yaml_scalars import (
     written_duration,
 )
 from streamwatch.domain.findings import Finding, Path, did_you_mean
-from streamwatch.domain.settings import ColumnShape, FieldMapping, Filter
+from streamwatch.domain.source_settings import FieldMapping
+from streamwatch.domain.tap_settings import ColumnShape, Filter
 
 _StructT = TypeVar("_StructT", bound=msgspec.Struct)
 REFUSED: Final = object()

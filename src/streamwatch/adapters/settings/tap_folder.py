@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from streamwatch.adapters.tap_files import tap_file_paths
+from streamwatch.adapters.settings.tap_files import tap_file_paths
 from streamwatch.errors import ConfigurationError
 
 Signature = tuple[tuple[str, int, int, int], ...]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from streamwatch.domain.events import EVENT_TYPES, EventType
 from streamwatch.domain.findings import Finding, Path, did_you_mean
-from streamwatch.domain.settings import Rule
+from streamwatch.domain.source_settings import Rule
 
 KINDS = ("range", "required", "allowed", "pattern", "below")
 LONGEST_PATTERN = 300

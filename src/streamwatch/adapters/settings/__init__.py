@@ -1,0 +1,1 @@
+"""Reading and checking ``streamwatch.yaml`` and the tap files."""
