@@ -1,6 +1,7 @@
 """The partitions that this worker owns: loaded on assignment, flushed, dropped on revocation."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,11 +12,12 @@ from faust.types import TP
 from mode.utils.logging import get_logger
 
 from streamwatch.adapters.kafka.exported import exported
+from streamwatch.adapters.kafka.watchdog import Watchdog
 from streamwatch.adapters.prometheus.collector import WorkerMetrics
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import PartitionId, Slice
 from streamwatch.domain.settings import FlushSettings
-from streamwatch.errors import DatabaseError, FenceLostError
+from streamwatch.errors import BrokerError, DatabaseError, FenceLostError
 from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Clock, Flush, Store
 from streamwatch.steps.step import Step
@@ -27,7 +29,18 @@ logger = get_logger(__name__)
 RETRY_SECONDS = 1.0
 """Pause before the database is asked again after it did not answer."""
 
+SILENT_SECONDS = 15.0
+"""After so long without an answer the database is told to be away, though the call may end."""
+
 _Answer = TypeVar("_Answer")
+
+Reach = Callable[[str], None]
+"""Told which point of a flush was reached; tests stop or kill the worker there."""
+
+
+def reach_nothing(_point: str) -> None:
+    """What a worker does at such a point: go on."""
+
 
 StepOf = Callable[[str, int], Step[Any]]
 """The step that reads a topic's partition."""
@@ -40,12 +53,16 @@ class Owned(msgspec.Struct):
 
     Attributes:
         lock: held while a slice is taken in and while a flush is under way.
-        flushed_at: the wall clock of the last flush, milliseconds.
+        flushed_at: when the last flush began, by a clock that never steps, seconds.
     """
 
     runner: Partition[Any]
     lock: asyncio.Lock
-    flushed_at: int
+    flushed_at: float
+
+    def has_waited(self, milliseconds: int) -> bool:
+        """Whether the last flush is at least so long ago."""
+        return (time.monotonic() - self.flushed_at) * 1000 >= milliseconds
 
 
 class OwnedPartitions:
@@ -67,8 +84,12 @@ class OwnedPartitions:
         flush: FlushSettings,
         metrics: WorkerMetrics,
         taps: LiveTaps | None = None,
+        watchdog: Watchdog | None = None,
+        reach: Reach = reach_nothing,
     ) -> None:
         self._taps = taps or LiveTaps()
+        self._watchdog = watchdog or Watchdog(math.inf)
+        self._reach = reach
         self._store = store
         self._step_of = step_of
         self._publish = publish
@@ -108,7 +129,7 @@ class OwnedPartitions:
     async def load(self, partitions: Iterable[TP]) -> Mapping[TP, int | None]:
         """Load partitions anew from the database, and publish what may be unpublished."""
         wanted = sorted(partitions)
-        ids = await self._in_database_thread(self._topic_ids, {tp.topic for tp in wanted})
+        ids = await self._ids_of({tp.topic for tp in wanted})
         self.drop()
         fences: dict[TP, int | None] = {}
         for number, tp in enumerate(wanted):
@@ -132,7 +153,7 @@ class OwnedPartitions:
             seek_to = owned.runner.process(slice_, now)
             self._metrics.taken(owned.runner.id.step, time.monotonic() - begun)
             full = owned.runner.unflushed >= self._flush.records
-            if full or now - owned.flushed_at >= self._flush.interval:
+            if full or owned.has_waited(self._flush.interval):
                 return await self._flush_owned(tp, owned) or seek_to
         return seek_to
 
@@ -145,8 +166,7 @@ class OwnedPartitions:
         seeks = {}
         for tp, owned in list(self._owned.items()):
             async with owned.lock:
-                waited = self._clock.now_ms() - owned.flushed_at
-                if self._owned.get(tp) is owned and waited >= older_than:
+                if self._owned.get(tp) is owned and owned.has_waited(older_than):
                     seek_to = await self._flush_owned(tp, owned)
                     if seek_to is not None:
                         seeks[tp] = seek_to
@@ -163,28 +183,31 @@ class OwnedPartitions:
         place = PartitionId(step.name, tp.topic, tp.partition)
         stored = (await self._in_database_thread(self._store.load, place)).serving(topic_id)
         runner = Partition(step, place, stored)
-        self._owned[tp] = Owned(runner, asyncio.Lock(), self._clock.now_ms())
+        self._owned[tp] = Owned(runner, asyncio.Lock(), time.monotonic())
         self._metrics.restored(*exported(runner), place)
         return stored.fence
 
     async def _flush_owned(self, tp: TP, owned: Owned) -> int | None:
         """One flush: commit, publish. Returns where to seek to if somebody else's fence won."""
         runner = owned.runner
-        owned.flushed_at = self._clock.now_ms()
-        flush = runner.prepare(owned.flushed_at)
+        owned.flushed_at = time.monotonic()
+        flush = runner.prepare(self._clock.now_ms())
         if flush is None:
             return None
         flush = self._without_shed(flush)
+        self._reach("prepared")
         try:
             seconds = await self._in_database_thread(self._commit, flush)
         except FenceLostError as error:
             logger.warning("%s; its state is dropped and loaded again", error)
             await self._load(tp, runner.topic_id)
             return self.fence(tp)
+        self._reach("committed")
         messages = runner.committed(flush)
         self._metrics.committed(flush, seconds, len(messages))
         self.share = next_share(self.share, seconds, self._flush.slow / 1000)
         await self._publish(messages)
+        self._reach("published")
         return None
 
     def _commit(self, flush: Flush) -> float:
@@ -211,6 +234,16 @@ class OwnedPartitions:
         owned = self._owned.get(TP(flush.partition.topic, flush.partition.partition))
         return None if owned is None else owned.runner.state
 
+    async def _ids_of(self, topics: set[str]) -> Mapping[str, str]:
+        """Kafka's ids of the topics; while the broker is away, wait and ask again."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                return await loop.run_in_executor(None, self._topic_ids, topics)
+            except BrokerError as error:
+                logger.error("partitions wait to be loaded: %s", error)  # noqa: TRY400  # its text says it all
+                await asyncio.sleep(RETRY_SECONDS)
+
     async def _in_database_thread(
         self, call: Callable[..., _Answer], *arguments: object
     ) -> _Answer:
@@ -218,19 +251,30 @@ class OwnedPartitions:
 
         Nothing is taken in meanwhile, so consumption pauses and nothing is lost.
         """
-        loop = asyncio.get_running_loop()
         while True:
             try:
-                answer = await loop.run_in_executor(self.database_thread, call, *arguments)
+                answer = await self._call(call, *arguments)
             except DatabaseError as error:
-                if self.database_up:
-                    logger.error("consumption pauses: %s", error)  # noqa: TRY400  # its text says it all
-                self.database_up = False
-                self._metrics.database_up(False)
+                self._tell_database(up=False, why=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                if not self.database_up:
-                    logger.info("the database answers again; consumption goes on")
-                self.database_up = True
-                self._metrics.database_up(True)
+                self._tell_database(up=True)
                 return answer
+
+    async def _call(self, call: Callable[..., _Answer], *arguments: object) -> _Answer:
+        """One call in the database thread; a long silence is told, and waited for."""
+        loop = asyncio.get_running_loop()
+        with self._watchdog.during("a call of the database has lasted"):
+            answer = loop.run_in_executor(self.database_thread, call, *arguments)
+            done, _ = await asyncio.wait({answer}, timeout=SILENT_SECONDS)
+            if not done:
+                self._tell_database(up=False, why=f"no answer for {SILENT_SECONDS:.0f} s")
+            return await answer
+
+    def _tell_database(self, *, up: bool, why: str = "") -> None:
+        if not up and self.database_up:
+            logger.error("consumption pauses: %s", why)
+        elif up and not self.database_up:
+            logger.info("the database answers again; consumption goes on")
+        self.database_up = up
+        self._metrics.database_up(up)
