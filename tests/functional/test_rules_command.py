@@ -68,3 +68,14 @@ def test_a_receiver_without_a_web_address_is_refused(tmp_path: Path) -> None:
     answer = _run(tmp_path, "alertmanager", "-o", "b")
     assert answer.returncode == 2
     assert "receiver page must begin with http:// or https://" in answer.stderr
+
+
+def test_the_password_of_alertmanager_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "streamwatch.yaml").write_text(
+        "alertmanager: {url: 'https://ada:secret@am.example'}\n"
+    )
+    answer = _run(tmp_path, "prometheus", "-o", ".")
+    assert "basic_auth" in answer.stderr
+    written = (tmp_path / "prometheus.yml").read_text()
+    assert "am.example:443" in written
+    assert "secret" not in written

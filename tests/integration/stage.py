@@ -98,13 +98,15 @@ class Stage:
         self.engine: Engine = create_engine_for(database)
         self._workers: list[Worker] = []
 
-    def start_worker(self, environment: Mapping[str, str] | None = None) -> Worker:
+    def start_worker(
+        self, environment: Mapping[str, str] | None = None, arguments: Sequence[str] = ()
+    ) -> Worker:
         """One more worker."""
         log = self.folder / f"worker-{len(self._workers)}.log"
         own = {k: v for k, v in os.environ.items() if not k.startswith("STREAMWATCH_")}
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "streamwatch", "worker", "--log-level", "info"],
+                [sys.executable, "-m", "streamwatch", "worker", "--log-level", "info", *arguments],
                 cwd=self.folder,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -70,12 +70,12 @@ class Watch:
         names = ("page", "ticket", "client", "platform-page", "platform-ticket", "normalise")
         alerting = {
             "targets": [f"127.0.0.1:{self.worker_port}"],
-            "alertmanager": f"127.0.0.1:{self.alertmanager_port}",
             "receivers": {name: f"{told.url}/{name}" for name in names},
         }
         settings = folder / "streamwatch.yaml"
+        alertmanager = {"url": f"http://127.0.0.1:{self.alertmanager_port}"}
         text = settings.read_text() + f"alerting: {json.dumps(alerting)}\n"
-        settings.write_text(text)
+        settings.write_text(text + f"alertmanager: {json.dumps(alertmanager)}\n")
 
     def rules(self, *arguments: str) -> None:
         subprocess.run(
@@ -96,12 +96,13 @@ class Watch:
         stack.callback(prometheus.stop)
         return prometheus, alertmanager
 
-    def start_worker(self) -> Worker:
+    def start_worker(self, *arguments: str) -> Worker:
         worker = self.stage.start_worker(
             {
                 "STREAMWATCH_METRICS_PORT": str(self.worker_port),
                 "STREAMWATCH_WEBHOOK_URL": f"{self.told.url}/incidents",
-            }
+            },
+            arguments,
         )
         worker.wait_until_ready()
         return worker

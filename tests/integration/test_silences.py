@@ -63,7 +63,9 @@ def alert(server: Server, **changed: str) -> None:
 def states(server: Server) -> dict[str, str]:
     """Direction and segment of each alert, and whether it is told or held back."""
     return {
-        f"{one['labels']['direction']} {one['labels']['segment']}": one["status"]["state"]
+        f"{one['labels']['direction']} {one['labels'].get('segment', 'none')}": (
+            one["status"]["state"]
+        )
         for one in json.loads(server.get("/api/v2/alerts"))
     }
 
@@ -103,6 +105,22 @@ def test_an_acknowledged_alert_is_silent_until_its_incident_closes(
     wait_for(lambda: set(states(alertmanager).values()) == {"active"}, "the alerts", 30)
     silencer.lift(silence["id"])
     silencer.lift("00000000-0000-0000-0000-000000000000")
+
+
+def test_the_alert_on_many_shops_is_silent_once_their_incident_is_acknowledged(
+    alertmanager: Server, engine: Engine
+) -> None:
+    many = incident("*")
+    write(engine, IncidentRow(many))
+    alert(alertmanager, alertname="PipelineDeparture", shop="", segment="")
+    alert(alertmanager)
+    outcome = acknowledge(
+        engine, Alertmanager(alertmanager.url), many, "expected", "a holiday", "Ada",
+        now_ms=now_ms(), silence_ms=HOUR,
+    )  # fmt: skip
+    assert outcome.failed == ()
+    silenced = {"low none": "suppressed", "low all": "active"}
+    wait_for(lambda: states(alertmanager) == silenced, "the silence", 30)
 
 
 def test_a_silence_that_alertmanager_forgot_is_made_anew(alertmanager: Server) -> None:

@@ -23,9 +23,11 @@ from streamwatch.domain.acknowledgements import (
     Acknowledgement,
     AcknowledgementKind,
 )
+from streamwatch.domain.cells import ALL
 from streamwatch.domain.incidents import Incident
 from streamwatch.domain.messages import Acknowledge
 from streamwatch.errors import ServiceError
+from streamwatch.rules.pipeline import PIPELINE_DEPARTURE
 
 Telling = Callable[[Sequence[Acknowledge]], None]
 """Brings words to JUDGE and FLEET; raises `ServiceError` when it cannot."""
@@ -152,15 +154,13 @@ def keep_silences(engine: Engine, silencer: Silencer, *, now_ms: int, silence_ms
 def silenced_labels(incident: Incident) -> dict[str, str]:
     """The labels of the alerts that an incident's acknowledgement silences.
 
-    Those of the whole shop take the alerts of its segments with them, and of both spans.
+    Those of the whole shop take the alerts of its segments with them, and of both spans. That of
+    many shops has an alert of its own, without a shop; what else departs in a shop is told.
     """
     key = incident.key
-    labels = {
-        "shop": "" if incident.is_fleet else key.shop,
-        "event_type": key.event_type,
-        "kpi": key.kpi,
-        "direction": incident.direction,
-    }
-    if key.segment != "all":
+    labels = {"event_type": key.event_type, "kpi": key.kpi, "direction": incident.direction}
+    if incident.is_fleet:
+        return {"alertname": PIPELINE_DEPARTURE, **labels}
+    if key.segment != ALL:
         labels["segment"] = key.segment
-    return {name: value for name, value in labels.items() if value}
+    return {"shop": key.shop, **labels}

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 
@@ -74,7 +75,14 @@ def prometheus(
     folder: Path, hold: str | None, interval: str, settings_file: str | None, as_json: bool
 ) -> int:
     """Write prometheus.yml, the recording and alert rules, and their tests for promtool."""
-    files = prometheus_files(_settings(settings_file), hold, interval)
+    settings = _settings(settings_file)
+    if urlsplit(settings.alertmanager.url).username:
+        click.echo(
+            "the user and password of alertmanager.url are not written; give Prometheus its own "
+            "under basic_auth of the alertmanagers in prometheus.yml",
+            err=True,
+        )
+    files = prometheus_files(settings, hold, interval)
     hint = f"check with: promtool check rules {folder / RULES}"
     hint += f" && promtool test rules {folder / TESTS}"
     return _write(folder, "prometheus", files, hint, as_json)

@@ -9,7 +9,6 @@ class AlertingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         targets: the workers' addresses for Prometheus; empty stands for the one of
             ``metrics_host`` and ``metrics_port``.
-        alertmanager: Alertmanager's address for Prometheus.
         grafana: Grafana's own address, for links to dashboards.
         prometheus: Prometheus's address for Grafana.
         runbooks: where the runbooks are served; an alert's is ``<runbooks>/<alert name>.md``.
@@ -21,7 +20,6 @@ class AlertingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     targets: tuple[str, ...] = ()
-    alertmanager: str = "127.0.0.1:9093"
     grafana: str = "http://127.0.0.1:3000"
     prometheus: str = "http://127.0.0.1:9090"
     runbooks: str = "http://127.0.0.1:8080/runbooks"
@@ -63,10 +61,11 @@ class WebSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AlertmanagerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The Alertmanager in which an acknowledged incident is silenced.
+    """The Alertmanager that Prometheus sends alerts to, and that acknowledgements silence.
 
     Attributes:
-        url: its address; empty for none.
+        url: its address; if it is empty, nothing is silenced, and Prometheus looks for it at its
+            usual address on the same machine.
         silence: how long a silence lasts unless `streamwatch web` renews it, milliseconds.
     """
 

@@ -106,7 +106,10 @@ def _helps() -> dict[str, str]:
         helps[measure.expected] = f"{measure.help}: what was expected of that bucket."
         helps[measure.lower] = f"{measure.help}: lower end of what is usual."
         helps[measure.upper] = f"{measure.help}: upper end of what is usual."
-    helps[INCIDENT_OPEN] = "1 while an incident of the KPI in this direction is open, else 0."
+    helps[INCIDENT_OPEN] = (
+        "1 while an incident of the KPI in this direction is open and no other incident stands "
+        "for it, else 0."
+    )
     helps[INCIDENT_SINCE] = "Start of the first unusual bucket of the open incident."
     helps[INCIDENT_ORIGIN] = (
         "Always 1; where the departure of the open incident came in: client, the name of a "

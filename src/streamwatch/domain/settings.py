@@ -125,6 +125,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         currencies: prices in any other are refused.
         horizon: records older than the shop's newest by more are refused, milliseconds.
         future: records dated later than their arrival by more are refused, milliseconds.
+        stuck_after: after so long something that must end is taken to hang, and the worker
+            says so at ``/-/healthy``, milliseconds.
         metrics_port: where ``/metrics`` is served; 0 for any free port.
         taps: folder of the tap configuration.
         stages: the user's own stages.
@@ -133,7 +135,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         alerting: what the files of Prometheus, Alertmanager and Grafana are made with.
         webhook: where incidents are posted.
         web: where the pages are served, and to whom.
-        alertmanager: where acknowledged incidents are silenced.
+        alertmanager: where Prometheus sends alerts, and acknowledged incidents are silenced.
     """
 
     database: str = "sqlite:///streamwatch.db"
@@ -152,6 +154,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flush: FlushSettings = FlushSettings()
     horizon: int = 8 * 86_400_000
     future: int = 3_600_000
+    stuck_after: int = 120_000
     metrics_host: str = "127.0.0.1"
     metrics_port: int = 9464
     taps: str = "tap_config"

@@ -30,17 +30,18 @@ def selector(named: dict[str, str], *without: str) -> str:
 
 
 def incident(
-    named: dict[str, str], *, is_open: bool = True, origin: str = "", covered: str = ""
+    named: dict[str, str], *, is_open: bool = True, origin: str = "undetermined", covered: str = ""
 ) -> dict[str, str]:
     """An incident on the worker that runs FLEET, and the zero of one that judges."""
     fleet = named | {"instance": "one:9464"}
+    stands = is_open and not covered
     series = {
-        INCIDENT_OPEN + selector(fleet): f"{int(is_open)}{STEADY}",
+        INCIDENT_OPEN + selector(fleet): f"{int(stands)}{STEADY}",
         INCIDENT_OPEN + selector(named | {"instance": "two:9464"}): f"0{STEADY}",
     }
-    if is_open:
+    if stands:
         series[INCIDENT_SINCE + selector(fleet)] = f"{SINCE_SECONDS}{STEADY}"
-    if is_open and origin:
+    if is_open:
         told = fleet | {"origin": origin, "covered": covered}
         series[INCIDENT_ORIGIN + selector(told)] = f"1{STEADY}"
     return series

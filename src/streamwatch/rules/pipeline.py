@@ -1,13 +1,14 @@
 """The alert on many shops that depart alike at once, which shops do not agree to do."""
 
 from streamwatch.domain.alerting_settings import AlertingSettings
-from streamwatch.domain.gauges import INCIDENT_OPEN
+from streamwatch.domain.gauges import INCIDENT_ORIGIN
 from streamwatch.rules.alert import PLATFORM, Alert, Example
-from streamwatch.rules.examples import STEADY, labels, selector
-from streamwatch.rules.recording import DEPARTED, DEPARTED_RATIO, FLEET_ONLY, OPEN, SHOPS_ONLY
+from streamwatch.rules.examples import incident, labels
+from streamwatch.rules.recording import DEPARTED, DEPARTED_RATIO, DEPARTING, FLEET_ONLY, OPEN
 
+PIPELINE_DEPARTURE = "PipelineDeparture"
 _KPI = "event_type, kpi, span, direction"
-_NO_FLEET = SHOPS_ONLY.replace('"', '\\"')
+_DEPARTING = DEPARTING.replace('"', '\\"')
 _NAMED = 5
 """Shops that the text names; the page shows all."""
 
@@ -23,12 +24,12 @@ def pipeline_departure(settings: AlertingSettings) -> Alert:
         "direction": "low",
     }
     shops_query = (
-        f'printf "{OPEN}{{segment=\\"all\\",{_NO_FLEET},'
-        'event_type=%q,kpi=%q,span=%q,direction=%q} == 1" '
+        f'printf "max by (shop) ({INCIDENT_ORIGIN}{{{_DEPARTING},'
+        'event_type=%q,kpi=%q,span=%q,direction=%q})" '
         "$labels.event_type $labels.kpi $labels.span $labels.direction | query"
     )
     return Alert(
-        name="PipelineDeparture",
+        name=PIPELINE_DEPARTURE,
         expr=(
             f"{DEPARTED} >= {settings.pipeline_shops}\n"
             f"and {DEPARTED_RATIO} >= {settings.pipeline_share:g}\n"
@@ -71,10 +72,11 @@ def pipeline_departure(settings: AlertingSettings) -> Alert:
 
 
 def _shops(departed: int, all_shops: int) -> dict[str, str]:
-    """Shops of which the first ones departed."""
+    """Shops of which the first ones departed; for every other one the fleet's incident stands."""
     shop = labels("mean.height", "widget-event", "low")
-    return {
-        INCIDENT_OPEN
-        + selector(shop | {"shop": f"shop-{number:03}"}): f"{int(number < departed)}{STEADY}"
-        for number in range(all_shops)
-    }
+    series: dict[str, str] = {}
+    for number in range(all_shops):
+        named = shop | {"shop": f"shop-{number:03}"}
+        covered = "fleet" if number % 2 else ""
+        series |= incident(named, is_open=number < departed, covered=covered)
+    return series

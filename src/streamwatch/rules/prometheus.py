@@ -1,5 +1,7 @@
 """The files of Prometheus: scraping, rules, and the rules' tests."""
 
+from urllib.parse import urlsplit
+
 from streamwatch.domain.settings import Settings
 from streamwatch.rules.alert import Alert, Place, Tree, rule, tests
 from streamwatch.rules.itself import itself_alerts
@@ -11,6 +13,8 @@ from streamwatch.rules.shops import shop_alerts
 RULES = "streamwatch.rules.yml"
 TESTS = "streamwatch.rules-test.yml"
 SERVER = "prometheus.yml"
+USUAL_ALERTMANAGER = "http://127.0.0.1:9093"
+"""Where Alertmanager listens unless it is told otherwise."""
 
 
 def all_alerts(settings: Settings) -> list[Alert]:
@@ -54,8 +58,19 @@ def _server(settings: Settings, interval: str) -> Tree:
     return {
         "global": {"scrape_interval": interval, "evaluation_interval": interval},
         "rule_files": [RULES],
-        "alerting": {
-            "alertmanagers": [{"static_configs": [{"targets": [settings.alerting.alertmanager]}]}]
-        },
+        "alerting": {"alertmanagers": [_alertmanager(settings.alertmanager.url)]},
         "scrape_configs": [{"job_name": JOB, "static_configs": [{"targets": targets}]}],
     }
+
+
+def _alertmanager(url: str) -> Tree:
+    """Where Prometheus sends alerts: a user and a password in the address are left out."""
+    address = urlsplit(url or USUAL_ALERTMANAGER)
+    port = address.port or (443 if address.scheme == "https" else 80)
+    host = f"[{address.hostname}]" if ":" in str(address.hostname) else address.hostname
+    found: Tree = {"static_configs": [{"targets": [f"{host}:{port}"]}]}
+    if address.scheme == "https":
+        found["scheme"] = "https"
+    if path := address.path.rstrip("/"):
+        found["path_prefix"] = path
+    return found

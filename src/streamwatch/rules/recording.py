@@ -13,6 +13,12 @@ _KPI = "event_type, kpi, span, direction"
 FLEET_ONLY, SHOPS_ONLY = f'shop="{FLEET}"', f'shop!="{FLEET}"'
 """Matchers: the incidents of many shops, and those of one."""
 
+STANDING = 'covered=""'
+"""Matcher: the open incidents for which no other one stands."""
+
+DEPARTING = f'segment="all",{SHOPS_ONLY},covered!="shop"'
+"""Matchers: those of whole shops, also where an incident of many shops stands for them."""
+
 OPEN = "shop_kpi:streamwatch_incident_open:max"
 ORIGIN = "shop_kpi:streamwatch_incident_open:origin"
 SHOPS = "kpi:streamwatch_shops:count"
@@ -24,20 +30,18 @@ OUTCOMES = "topic:streamwatch_records:rate5m"
 
 RECORDED: dict[str, str] = {
     OPEN: f"max without ({TARGET}) ({INCIDENT_OPEN})",
-    # An incident whose origin is not told is undetermined; two origins in the moment of a
-    # rebalance must not make the join fail, so that one of them is taken.
+    # In the moment of a rebalance two workers may tell two origins: one of them is taken.
     ORIGIN: (
-        f"({OPEN} == 1)\n"
-        f"  * on ({_INCIDENT}) group_left (origin, covered)\n"
-        f"    topk by ({_INCIDENT}) (1, {INCIDENT_ORIGIN})\n"
-        "or\n"
-        "label_replace(\n"
-        f"  ({OPEN} == 1) unless on ({_INCIDENT}) {INCIDENT_ORIGIN},\n"
-        '  "origin", "undetermined", "", ""\n'
-        ")"
+        f"topk by ({_INCIDENT}) (\n  1, max without ({TARGET}) ({INCIDENT_ORIGIN}{{{STANDING}}})\n)"
     ),
     SHOPS: f'count by ({_KPI}) ({OPEN}{{segment="all",{SHOPS_ONLY}}})',
-    DEPARTED: f'sum by ({_KPI}) ({OPEN}{{segment="all",{SHOPS_ONLY}}})',
+    # Here the shops count for which an incident of the fleet stands.
+    DEPARTED: (
+        f"count by ({_KPI}) (\n"
+        f"  max by ({_INCIDENT}) ({INCIDENT_ORIGIN}{{{DEPARTING}}})\n"
+        ")\n"
+        f"or 0 * {SHOPS}"
+    ),
     DEPARTED_RATIO: f"{DEPARTED} / {SHOPS}",
     LAG: "sum by (step, topic) (streamwatch_consumer_lag_records)",
     PARTITIONS: f"count by (step, topic) (max without ({TARGET}) (streamwatch_fence_offset))",

@@ -26,12 +26,8 @@ _UP_OR_DOWN = '{{ if eq $labels.direction "low" }}lower{{ else }}higher{{ end }}
 
 
 def open_incidents(matchers: str) -> str:
-    """The open incidents of single shops that no other incident of the shop stands for.
-
-    What covers one may change while it is open, so it is no label of the alert.
-    """
-    chosen = f'{SHOPS_ONLY},covered!="shop",{matchers}'
-    return f"max without (covered) ({ORIGIN}{{{chosen}}}) == 1"
+    """The open incidents of single shops for which no other incident stands."""
+    return f"{ORIGIN}{{{SHOPS_ONLY},{matchers}}} == 1"
 
 
 def shop_alerts() -> list[Alert]:
@@ -223,11 +219,7 @@ def _segment() -> Alert:
     named = labels("mean.height", "widget-event", "low", "gender=female")
     return Alert(
         name="ShopSegmentDeparted",
-        expr=(
-            open_incidents('segment!="all"')
-            + "\nunless on (shop, event_type, kpi, span, direction)\n"
-            f'{ORIGIN}{{segment="all"}}'
-        ),
+        expr=open_incidents('segment!="all"'),
         severity="info",
         summary=f"{WHO}: {{{{ $labels.kpi }}}} of {{{{ $labels.segment }}}} is {_UP_OR_DOWN}",
         description=(
@@ -251,5 +243,5 @@ def _segment() -> Alert:
                 f"usually is. {_UNDETERMINED}"
             ),
         ),
-        quiet=incident(named) | incident(whole),
+        quiet=incident(named, covered="shop") | incident(whole),
     )

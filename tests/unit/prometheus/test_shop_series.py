@@ -1,4 +1,5 @@
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,35 +74,48 @@ def test_no_series_is_told_twice_whatever_incidents_are_known(incidents: list[In
     assert len(set(series)) == len(series)
 
 
+OPEN = Incident(
+    id="a",
+    key=KpiKey("shop-001", "purchase", "volume"),
+    direction="low",
+    status="open",
+    since=0,
+    until=None,
+    last_bucket=0,
+    value=1.0,
+    expected=9.0,
+    lower=5.0,
+    upper=13.0,
+    score=-7.0,
+    buckets=1,
+    reason="",
+    revision=1,
+    updated_at=0,
+    origin="normalise",
+)
+
+
+@pytest.mark.parametrize(
+    ("part_of", "covered"), [("*/purchase/volume@0", "fleet"), ("shop-001/a@0", "shop")]
+)
+def test_an_incident_that_another_stands_for_is_not_open_and_says_who_covers_it(
+    part_of: str, covered: str
+) -> None:
+    part = msgspec.structs.replace(OPEN, part_of=part_of)
+    told = shop_series([], [part], 10).first.text
+    lines = told["streamwatch_incident_open"].decode().splitlines()
+    assert {line.rsplit(" ", 1)[1] for line in lines} == {"0"}
+    assert "streamwatch_incident_since_timestamp_seconds" not in told
+    assert f'covered="{covered}"'.encode() in told["streamwatch_incident_origin_info"]
+
+
 def test_the_origin_of_an_open_incident_is_told_and_goes_when_it_closes() -> None:
-    incident = Incident(
-        id="a",
-        key=KpiKey("shop-001", "purchase", "volume"),
-        direction="low",
-        status="open",
-        since=0,
-        until=None,
-        last_bucket=0,
-        value=1.0,
-        expected=9.0,
-        lower=5.0,
-        upper=13.0,
-        score=-7.0,
-        buckets=1,
-        reason="",
-        revision=1,
-        updated_at=0,
-        origin="normalise",
-    )
+    incident = OPEN
     gauge = "streamwatch_incident_origin_info"
     (line,) = shop_series([], [incident], 10).first.text[gauge].decode().splitlines()
     assert line.startswith(gauge + '{covered="",direction="low",event_type="purchase",kpi="volume"')
     assert line.endswith(',origin="normalise"} 1')
     unknown = msgspec.structs.replace(incident, origin="")
     assert b'origin="undetermined"' in shop_series([], [unknown], 10).first.text[gauge]
-    for part_of, covered in (("*/purchase/volume@0", "fleet"), ("shop-001/a@0", "shop")):
-        part = msgspec.structs.replace(incident, part_of=part_of)
-        told = shop_series([], [part], 10).first.text[gauge]
-        assert f'covered="{covered}"'.encode() in told
     closed = msgspec.structs.replace(incident, status="closed")
     assert gauge not in shop_series([], [closed], 10).first.text

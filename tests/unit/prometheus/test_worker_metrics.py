@@ -169,7 +169,8 @@ streamwatch_volume_lower_events{{{PLACE}}} 90.0
 # HELP streamwatch_volume_upper_events Events counted: upper end of what is usual.
 # TYPE streamwatch_volume_upper_events gauge
 streamwatch_volume_upper_events{{{PLACE}}} 210.5
-# HELP streamwatch_incident_open 1 while an incident of the KPI in this direction is open, else 0.
+# HELP streamwatch_incident_open 1 while an incident of the KPI in this direction is open and no \
+other incident stands for it, else 0.
 # TYPE streamwatch_incident_open gauge
 streamwatch_incident_open{{direction="low",{PLACE}}} 0
 streamwatch_incident_open{{direction="high",{PLACE}}} 0

@@ -15,7 +15,7 @@ from streamwatch.adapters.prometheus.collector import Build, WorkerMetrics
 from streamwatch.adapters.prometheus.partitions import PartitionStatus
 from streamwatch.adapters.rule_files import Content, write_files, written
 from streamwatch.domain.accounting import Accounting
-from streamwatch.domain.alerting_settings import AlertingSettings
+from streamwatch.domain.alerting_settings import AlertingSettings, AlertmanagerSettings
 from streamwatch.domain.gauges import HELPS
 from streamwatch.domain.records import PartitionId
 from streamwatch.domain.refusals import STAGES
@@ -276,3 +276,26 @@ def test_json_and_yaml_are_read_back_as_they_were_meant() -> None:
 def test_the_programs_are_where_the_look_up_finds_them() -> None:
     for name in ("prometheus", "promtool", "alertmanager", "amtool"):
         assert shutil.which(program(name)) is not None
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("", {"static_configs": [{"targets": ["127.0.0.1:9093"]}]}),
+        ("http://am.example", {"static_configs": [{"targets": ["am.example:80"]}]}),
+        (
+            "https://ada:secret@[::1]:9443/alerts/",
+            {
+                "static_configs": [{"targets": ["[::1]:9443"]}],
+                "scheme": "https",
+                "path_prefix": "/alerts",
+            },
+        ),
+    ],
+)
+def test_prometheus_sends_alerts_to_the_alertmanager_that_is_silenced(
+    url: str, expected: dict[str, Any]
+) -> None:
+    settings = Settings(alertmanager=AlertmanagerSettings(url=url))
+    server = prometheus_files(settings)[SERVER]
+    assert server["alerting"] == {"alertmanagers": [expected]}

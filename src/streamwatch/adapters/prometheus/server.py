@@ -59,6 +59,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     ready: Callable[[], bool] = lambda: True,
+    stuck: Callable[[], str | None] = lambda: None,
 ) -> Server:
     """Serve ``/metrics``, ``/-/healthy`` and ``/-/ready``.
 
@@ -67,13 +68,14 @@ def serve(
         host: the address to listen on.
         port: the port; 0 takes a free one.
         ready: asked at each request of ``/-/ready``; 503 while it is false.
+        stuck: asked at each request of ``/-/healthy``; 503 while it says what hangs.
 
     Raises:
         ServiceError: the address cannot be listened on.
     """
 
     class Bound(_Handler):
-        site = _Site(registry, ready)
+        site = _Site(registry, ready, stuck)
 
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -93,9 +95,15 @@ class _Answer(msgspec.Struct, frozen=True):
 class _Site:
     """What is served, whatever the transport."""
 
-    def __init__(self, registry: CollectorRegistry, ready: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        ready: Callable[[], bool],
+        stuck: Callable[[], str | None],
+    ) -> None:
         self._registry = registry
         self._ready = ready
+        self._stuck = stuck
 
     def answer(self, path: str, accept: str, accept_encoding: str) -> _Answer:
         """The answer to a request of a path."""
@@ -108,6 +116,9 @@ class _Site:
                     return _Answer(HTTPStatus.OK, packed, content_type, is_gzip=True)
                 return _Answer(HTTPStatus.OK, body, content_type)
             case "/-/healthy":
+                hangs = self._stuck()
+                if hangs:
+                    return _Answer(HTTPStatus.SERVICE_UNAVAILABLE, f"{hangs}\n".encode())
                 return _Answer(HTTPStatus.OK, b"healthy\n")
             case "/-/ready" if self._ready():
                 return _Answer(HTTPStatus.OK, b"ready\n")

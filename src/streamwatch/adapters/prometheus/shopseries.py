@@ -116,14 +116,15 @@ def shop_series(
 def _incidents_of(key: KpiKey, incidents: Iterable[Incident]) -> dict[Direction, int | None]:
     """The directions to tell of a KPI with incidents, and since when one is open, else ``None``.
 
-    Of the whole shop both directions are told; of a segment only those that it departed in.
+    Of the whole shop both directions are told; of a segment only those that it departed in. An
+    incident for which another one stands is not told as open, so that one cause alerts once.
     """
     own = [incident for incident in incidents if incident.key == key]
     found: dict[Direction, int | None] = {}
     for direction in DIRECTIONS:
         here = [one for one in own if one.direction == direction]
         if here or key.segment == ALL:
-            starts = [one.since for one in here if one.status == "open"]
+            starts = [one.since for one in here if one.status == "open" and not one.part_of]
             found[direction] = max(starts, default=None)
     return found
 

@@ -14,14 +14,13 @@ _RECEIVER = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 def check_alerting(settings: Settings) -> Iterator[Finding]:
     """What cannot work in ``alerting`` and ``webhook``."""
     alerting = settings.alerting
-    targets = [(("alerting", "alertmanager"), alerting.alertmanager)]
-    targets += [(("alerting", "targets"), target) for target in alerting.targets]
-    for path, target in targets:
+    for position, target in enumerate(alerting.targets):
         match = _TARGET.fullmatch(target)
         if match is None or not 0 < int(match[2]) < 2**16:
-            yield Finding(path, f"{path[-1]} of alerting must be host:port")
+            text = f"targets of alerting must be host:port, not `{target}`"
+            yield Finding(("alerting", "targets", position), text)
     for key in ("grafana", "prometheus", "runbooks"):
-        if not _is_web_address(getattr(alerting, key)):
+        if not is_web_address(getattr(alerting, key)):
             yield Finding(
                 ("alerting", key), f"{key} of alerting must begin with http:// or https://"
             )
@@ -29,15 +28,16 @@ def check_alerting(settings: Settings) -> Iterator[Finding]:
         place = ("alerting", "receivers", name)
         if not _RECEIVER.fullmatch(name):
             yield Finding(place, "the name of a receiver has small letters, digits and dashes")
-        if not _is_web_address(address):
+        if not is_web_address(address):
             yield Finding(place, f"receiver {name} must begin with http:// or https://")
-    if settings.webhook.url and not _is_web_address(settings.webhook.url):
+    if settings.webhook.url and not is_web_address(settings.webhook.url):
         yield Finding(("webhook", "url"), "url of webhook must begin with http:// or https://")
 
 
-def _is_web_address(address: str) -> bool:
+def is_web_address(address: str) -> bool:
+    """Whether an address begins with http or https, and names a host."""
     try:
         parts = urlsplit(address)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False

@@ -89,6 +89,8 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
                              3_600_000, 400 * DAY),
         "future": _duration("records dated later than their arrival by more are refused",
                             0, 30 * DAY),
+        "stuck_after": _duration("a step or a call of the database that lasts longer hangs: "
+                                 "/-/healthy says so", 1_000, 3_600_000),
         "metrics_host": Meaning("address on which /metrics is served"),
         "metrics_port": Meaning("port of /metrics; 0 for any free one", low=0, high=65_535),
         "taps": Meaning("folder of the tap configuration"),
@@ -98,11 +100,10 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "alerting": Meaning("what `streamwatch rules` makes its files with"),
         "webhook": Meaning("where incidents are posted"),
         "web": Meaning("where the pages are served, and to whom"),
-        "alertmanager": Meaning("where acknowledged incidents are silenced"),
+        "alertmanager": Meaning("where alerts go, and acknowledged incidents are silenced"),
     },
     AlertingSettings: {
         "targets": Meaning("the workers as host:port; without any, metrics_host and metrics_port"),
-        "alertmanager": Meaning("Alertmanager as host:port, for Prometheus"),
         "grafana": Meaning("Grafana's address, for links to dashboards"),
         "prometheus": Meaning("Prometheus's address, for Grafana"),
         "runbooks": Meaning("where the runbooks are served"),

@@ -3,8 +3,8 @@
 import ipaddress
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
+from streamwatch.adapters.settings.alerting_checks import is_web_address
 from streamwatch.domain.findings import Finding
 from streamwatch.domain.settings import Settings
 
@@ -35,7 +35,7 @@ def check_web(settings: Settings) -> Iterator[Finding]:
     if web.writers and not web.user_header:
         text = "writers of web are named by a proxy; set user_header, or leave them out"
         yield Finding(("web", "writers"), text)
-    if settings.alertmanager.url and not _is_http(settings.alertmanager.url):
+    if settings.alertmanager.url and not is_web_address(settings.alertmanager.url):
         text = "url of alertmanager must begin with http:// or https://"
         yield Finding(("alertmanager", "url"), text)
 
@@ -46,11 +46,3 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_http(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
