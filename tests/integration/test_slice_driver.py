@@ -239,7 +239,7 @@ def test_a_second_member_gets_a_share_and_a_stopped_one_gives_it_back(
 ) -> None:
     topic = new_topic("members", partitions=4)
     first_fences, second_fences = NotedFences(), NotedFences()
-    with running(kafka, group, topic, first_fences):
+    with running(kafka, group, topic, first_fences) as first:
         wait_for(lambda: first_fences.loads[-1:] == [_all(topic)], "the first has all")
         with running(kafka, group, topic, second_fences):
             wait_for(
@@ -248,6 +248,9 @@ def test_a_second_member_gets_a_share_and_a_stopped_one_gives_it_back(
             wait_for(lambda: len(first_fences.loads[-1]) == 2, "the first gives a share away")
             assert first_fences.loads[-1] | second_fences.loads[-1] == _all(topic)
         wait_for(lambda: first_fences.loads[-1] == _all(topic), "the first has all again")
+        for partition in range(4):
+            send(kafka, topic, [b"x"] * 10, partition)
+        wait_for(lambda: sum(len(one.records) for one in first.slices) >= 40, "all records")
 
 
 def _all(topic: str) -> set[TP]:

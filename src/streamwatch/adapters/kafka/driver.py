@@ -13,13 +13,17 @@ loudly if an upgrade changes them:
   the database. So Kafka's committed offset follows it, for lag monitors only, and what an
   agent acknowledges, or fails to, cannot lose a record.
 * ``seek_to_committed``: consumption starts at the fence, not at Kafka's committed offset.
+* ``_new_consumer_thread``: its client leaves out the records of aborted transactions.
 """
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 import faust
+from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]
+from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
 from faust.transport.drivers import aiokafka as faust_aiokafka
 from faust.types import TP, Message
 from mode.utils.futures import notify
@@ -47,6 +51,15 @@ class Fences(Protocol):
         ...
 
 
+class _CommittedThread(faust_aiokafka.AIOKafkaConsumerThread):
+    """Reads what was committed; Faust ties that to producing in transactions."""
+
+    def _create_worker_consumer(self, transport: faust_aiokafka.Transport) -> AIOKafkaConsumer:
+        made = super()._create_worker_consumer(transport)
+        made._isolation_level = "read_committed"  # noqa: SLF001  there is no other way to it
+        return made
+
+
 class SliceConsumer(faust_aiokafka.Consumer):
     """Faust's consumer with slices; see the module."""
 
@@ -58,6 +71,10 @@ class SliceConsumer(faust_aiokafka.Consumer):
         """Called by Faust for a new consumer, and after a restart."""
         super().on_init()
         self.generations: dict[TP, int] = {}
+        self._next: dict[TP, int] = {}
+
+    def _new_consumer_thread(self) -> _CommittedThread:
+        return _CommittedThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(  # the name and the parameter are Faust's
         self,
@@ -67,24 +84,39 @@ class SliceConsumer(faust_aiokafka.Consumer):
         generations = dict(self.generations)
         records, active = await self._wait_next_records(timeout)
         group_generation = self.app.consumer_generation_id
-        # What is fetched while the flow is stopped may be dropped: whoever starts it again
-        # seeks to the fences first.
-        if records is None or self.should_stop or not self.flow_active:
-            return
-        for fetched_from, fetched in records.items():
-            if not self.flow_active or group_generation != self.app.consumer_generation_id:
+        for fetched_from, fetched in (records or {}).items():
+            if self.should_stop:
                 return
+            if not fetched:
+                continue
             tp = TP(fetched_from.topic, fetched_from.partition)
+            current = self.flow_active and group_generation == self.app.consumer_generation_id
             wanted = active is None or tp in active or tp in self._buffered_partitions
-            if fetched and wanted:
-                slice_ = Slice(
-                    topic=tp.topic,
-                    partition=tp.partition,
-                    records=fetched,
-                    generation=generations.get(tp, 0),
-                    end_offset=self.highwater(tp),
-                )
-                yield tp, self._slice_message(tp, slice_)
+            if not (current and wanted):
+                await self._fetch_again(tp)
+                continue
+            slice_ = Slice(
+                topic=tp.topic,
+                partition=tp.partition,
+                records=fetched,
+                generation=generations.get(tp, 0),
+                end_offset=self.highwater(tp),
+            )
+            self._next[tp] = fetched[-1].offset + 1
+            yield tp, self._slice_message(tp, slice_)
+
+    async def _fetch_again(self, tp: TP) -> None:
+        """What was just fetched is not handed on: seek to where the next slice has to begin.
+
+        A fetch that was under way during a rebalance may return after Faust has sought to the
+        fences and before it lets the flow go on. Without another seek its records would be
+        missing until something else is sent to the partition.
+        """
+        wanted = self._next.get(tp)
+        if wanted is not None and tp in self.assignment():
+            # It may be revoked at any moment, in another thread; its next owner seeks then.
+            with suppress(IllegalStateError):
+                await self.seek(tp, wanted)
 
     def _slice_message(self, tp: TP, slice_: Slice) -> Message:
         message: Message = self._to_message(tp, slice_.records[-1])
@@ -96,6 +128,7 @@ class SliceConsumer(faust_aiokafka.Consumer):
     async def seek_back(self, tp: TP, offset: int) -> None:
         """Fetch again from an offset; slices from before carry a lower generation."""
         self.generations[tp] = self.generations.get(tp, 0) + 1
+        self._next[tp] = offset
         await self.seek(tp, offset)
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
@@ -112,6 +145,7 @@ class SliceConsumer(faust_aiokafka.Consumer):
             self._fences.ends_at(TP(tp.topic, tp.partition), offset)
         starts = {tp: fence for tp, fence in fences.items() if fence is not None}
         self.generations.clear()
+        self._next = dict(starts)
         if starts:
             await self.seek_wait(starts)
         return starts

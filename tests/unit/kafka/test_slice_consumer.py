@@ -1,0 +1,124 @@
+"""The slice consumer between a fetch and a rebalance, on a consumer thread that is scripted."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from aiokafka.structs import ConsumerRecord  # type: ignore[import-untyped]
+from faust.types import TP
+
+from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
+from streamwatch.domain.records import Slice
+
+PLACE = TP("widget-event", 0)
+
+
+class LoadedFences:
+    """The database says that partition 0 goes on at offset 40."""
+
+    async def load(self, partitions: Iterable[TP]) -> Mapping[TP, int | None]:
+        return dict.fromkeys(partitions, 40)
+
+    def started(self, partition: TP, offset: int) -> None:
+        raise AssertionError(partition, offset)
+
+    def ends_at(self, partition: TP, offset: int) -> None:
+        pass
+
+    def fence(self, partition: TP) -> int | None:
+        return 40 if partition == PLACE else None
+
+
+def record_at(offset: int) -> Any:
+    return ConsumerRecord(
+        topic=PLACE.topic,
+        partition=PLACE.partition,
+        offset=offset,
+        timestamp=0,
+        timestamp_type=0,
+        key=None,
+        value=b"{}",
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=2,
+        headers=(),
+    )
+
+
+class ScriptedThread:
+    """A broker with a log of 100 records, as the consumer's thread would give it."""
+
+    def __init__(self) -> None:
+        self.position = 0
+        self.may_answer = asyncio.Event()
+        self.asked = asyncio.Event()
+
+    async def getmany(self, active: object, timeout: float) -> Mapping[TP, Sequence[Any]]:  # noqa: ASYNC109, ARG002
+        self.asked.set()
+        await self.may_answer.wait()
+        first, self.position = self.position, self.position + 10
+        return {PLACE: [record_at(offset) for offset in range(first, self.position)]}
+
+    async def seek_wait(self, partitions: Mapping[TP, int]) -> None:
+        self.position = partitions[PLACE]
+
+    def seek(self, partition: TP, offset: int) -> None:
+        assert partition == PLACE
+        self.position = offset
+
+    def assignment(self) -> set[TP]:
+        return {PLACE}
+
+    def highwater(self, partition: TP) -> int:
+        assert partition == PLACE
+        return 100
+
+    async def highwaters(self, *partitions: TP) -> Mapping[TP, int]:
+        return dict.fromkeys(partitions, 100)
+
+
+def consumer_of(thread: ScriptedThread) -> SliceConsumer:
+    app = SliceApp("unit", fences=LoadedFences(), broker="kafka://127.0.0.1:1")
+    consumer = cast("SliceConsumer", app.consumer)
+    consumer._thread = cast("Any", thread)  # the seam to the broker
+    consumer._set_active_tps({PLACE})
+    consumer.resume_flow()
+    return consumer
+
+
+async def offsets_of_next_fetch(consumer: SliceConsumer) -> list[int]:
+    slices: list[Slice] = [
+        cast("Any", message).value async for _, message in consumer.getmany(timeout=1.0)
+    ]
+    return [record.offset for slice_ in slices for record in slice_.records]
+
+
+async def test_records_of_a_fetch_that_returns_before_the_flow_goes_on_are_fetched_again() -> None:
+    thread = ScriptedThread()
+    consumer = consumer_of(thread)
+    under_way = asyncio.create_task(offsets_of_next_fetch(consumer))
+    await thread.asked.wait()
+
+    consumer.stop_flow()
+    await consumer.perform_seek()
+    thread.may_answer.set()
+    assert await under_way == []
+    consumer.resume_flow()
+
+    assert await offsets_of_next_fetch(consumer) == list(range(40, 50))
+
+
+async def test_a_fetch_that_returns_before_the_fences_are_known_moves_nothing() -> None:
+    thread = ScriptedThread()
+    consumer = consumer_of(thread)
+    under_way = asyncio.create_task(offsets_of_next_fetch(consumer))
+    await thread.asked.wait()
+
+    consumer.stop_flow()
+    thread.may_answer.set()
+    assert await under_way == []
+    await consumer.perform_seek()
+    consumer.resume_flow()
+
+    assert await offsets_of_next_fetch(consumer) == list(range(40, 50))
+    assert await offsets_of_next_fetch(consumer) == list(range(50, 60))
