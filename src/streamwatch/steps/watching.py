@@ -28,6 +28,9 @@ _LEAST_ALTERNATIVE = 0.3
 _TIMES = 5.0
 _MOST_ALTERNATIVE = 0.95
 _LEAST_RATE = 0.002
+_MOST_RATE = 0.7
+"""A field that lacks more often than this cannot lack far more often; its day tells."""
+
 _LEAST_LOST = 3
 _UNIT_MARGIN = 1.0
 _MEAN_MARGIN = 3.0
@@ -91,8 +94,12 @@ def evidence_of_loss(rate: float, lacking: int, n: int) -> float:
 
     >>> evidence_of_loss(0.01, 6, 6) > SURE, evidence_of_loss(0.01, 1, 100) < 0
     (True, True)
+    >>> evidence_of_loss(1.0, 300, 300)  # never sent: nothing can be lost
+    0.0
     """
-    usual = min(max(rate, _LEAST_RATE), _MOST_ALTERNATIVE - 0.05)
+    if rate > _MOST_RATE:
+        return 0.0
+    usual = max(rate, _LEAST_RATE)
     other = min(max(_LEAST_ALTERNATIVE, _TIMES * usual), _MOST_ALTERNATIVE)
     present = (n - lacking) * math.log((1 - other) / (1 - usual))
     return lacking * math.log(other / usual) + present

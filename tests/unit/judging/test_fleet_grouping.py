@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+import pytest
 
 from streamwatch.baselines import judging
 from streamwatch.baselines.fleetfactor import Common
@@ -80,6 +81,20 @@ def test_a_field_that_vanishes_is_told_while_the_day_is_open(company: "Company")
     assert (incident.key.kpi, incident.status) == ("missing.height", "open")
     assert "still open" in incident.reason
     assert SURE > 13
+
+
+@pytest.mark.parametrize("sent", [0, 15])
+def test_a_field_that_is_hardly_ever_sent_is_no_alarm_while_the_day_is_open(
+    company: "Company", sent: int
+) -> None:
+    """Nothing, or one record in twenty, has the field: another record without it is no news."""
+    for day in range(30):
+        start = MONDAY + day * DAY_MS
+        for hour in range(12):
+            height = Moments(sent, 170.0, 100.0 * max(sent - 1, 0), 300 - sent)
+            company.send("shop-001", start + hour * HOUR_MS, 300, height=height)
+        company.beat(start + DAY_MS + 2 * HOUR_MS)
+    assert not company.incidents
 
 
 def test_a_new_trend_is_accepted_at_a_persons_word(company: "Company") -> None:
