@@ -47,7 +47,7 @@ class Cadence(msgspec.Struct, frozen=True):
         due: when silence is told unless something arrives; 0 while not known.
         told: since when it is told; 0 while the shop sends.
         since: when the first deadline was known; 0 before.
-        gaps: the last gaps that were longer than the deadline: (when they ended, how long).
+        gaps: the longest of the last gaps beyond the deadline: (when they ended, how long).
     """
 
     last: int = 0
@@ -74,9 +74,16 @@ def arrived(cadence: Cadence, first: int, last: int) -> Cadence:
 
 
 def after_gap(cadence: Cadence, end: int) -> Cadence:
-    """The cadence after a gap that was longer than the deadline and ended with a record."""
-    gap = (end, end - cadence.last)
-    return msgspec.structs.replace(cadence, gaps=(*cadence.gaps, gap)[-_MOST_GAPS:])
+    """The cadence after a gap that was longer than the deadline and ended with a record.
+
+    Where there are many, the longest are kept: who uploads by the hour has ten short gaps a day
+    and one long night.
+    """
+    gaps = [gap for gap in cadence.gaps if gap[0] > end - _HABIT_MS]
+    gaps.append((end, end - cadence.last))
+    if len(gaps) > _MOST_GAPS:
+        gaps.remove(min(gaps, key=lambda gap: (gap[1], gap[0])))
+    return msgspec.structs.replace(cadence, gaps=tuple(gaps))
 
 
 def habit(cadence: Cadence) -> int:
