@@ -7,7 +7,10 @@ STAMP := .venv/.installed
 PYTEST_OPTIONS :=
 LOCK_OPTIONS :=
 
-.PHONY: help install demo test lint monitoring browser lock clean
+TOOLS := .local/tools
+TOOLS_STAMP := $(TOOLS)/.installed
+
+.PHONY: help install demo test lint monitoring browser lock clean tools docs try-install
 
 help:
 	@echo "make demo     the whole story on this machine: Kafka, worker, database, faults found"
@@ -15,7 +18,10 @@ help:
 	@echo "              needs Prometheus, Alertmanager and Chromium installed"
 	@echo "make lint     ruff, mypy --strict, and the rules of who may import whom"
 	@echo "make install  only make .venv, which the others do by themselves"
-	@echo "make lock     make requirements.lock anew from pyproject.toml"
+	@echo "make docs     build the documentation into .local/site; warnings are errors"
+	@echo "make try-install  install the wheel and the sdist as others do, and use them"
+	@echo "make tools    only make .local/tools, for documents, packages and deployments"
+	@echo "make lock     make requirements.lock and dev/tools.lock anew"
 	@echo "              (LOCK_OPTIONS=--upgrade takes newer versions)"
 	@echo "make clean    stop what was started here, remove .venv, .local and caches"
 	@echo
@@ -58,6 +64,21 @@ browser:
 	  command -v "$$name" >/dev/null && exit 0; done; \
 	echo "not installed: chromium, for the tests of the pages; on Debian: apt-get install chromium;" \
 	  "elsewhere name the program in STREAMWATCH_TEST_CHROMIUM" >&2; exit 1
+
+tools: $(TOOLS_STAMP)
+
+$(TOOLS_STAMP): dev/tools.lock dev/find-python
+	@python=$$(sh dev/find-python $(PYTHON)) || exit 1; \
+	rm -f $(TOOLS_STAMP); "$$python" -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --require-hashes -r dev/tools.lock
+	@touch $(TOOLS_STAMP)
+
+docs: $(TOOLS_STAMP)
+	@$(TOOLS)/bin/mkdocs build --quiet --strict --site-dir .local/site
+
+try-install: $(STAMP) $(TOOLS_STAMP)
+	@$(BIN)/python dev/try_install.py
 
 lock:
 	@python=$$(sh dev/find-python $(or $(PYTHON),python3.11)) || exit 1; \
