@@ -10,7 +10,7 @@ usual gaps, and is told when a quarter of its period more has passed.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 
 import msgspec
@@ -99,12 +99,12 @@ def with_day(cadence: Cadence, counts: list[int]) -> Cadence:
     return msgspec.structs.replace(cadence, profile=profile)
 
 
-def share_of_hour(cadence: Cadence, hour: int) -> float:
-    """Which part of a day's records comes in a local hour, 0 to 23."""
+def shares_of_hours(cadence: Cadence) -> list[float]:
+    """Which part of a day's records comes in each local hour, 0 to 23."""
     total = sum(cadence.profile)
     if total < _LEAST_PROFILE:
-        return 1 / DAY_HOURS
-    return (cadence.profile[hour] + 0.2) / (total + 0.2 * DAY_HOURS)
+        return [1 / DAY_HOURS] * DAY_HOURS
+    return [(count + 0.2) / (total + 0.2 * DAY_HOURS) for count in cadence.profile]
 
 
 def file_deadline(cadence: Cadence) -> int | None:
@@ -120,8 +120,8 @@ def file_deadline(cadence: Cadence) -> int | None:
 
 def deadline(
     last: int,
-    expected_in: Callable[[int], float],
-    day_of: Callable[[int], int],
+    rates: Sequence[float],
+    slot_of: Callable[[int], int],
     wobble: float,
     daily: float,
 ) -> int | None:
@@ -129,8 +129,8 @@ def deadline(
 
     Args:
         last: arrival of its newest record.
-        expected_in: events expected in the hour that contains a moment.
-        day_of: start of the local day of a moment.
+        rates: events expected in each hour of the week, from Monday midnight on.
+        slot_of: the hour of the week in which a moment lies.
         wobble: relative variance of its days.
         daily: events on an average day.
 
@@ -140,13 +140,14 @@ def deadline(
     wobble = max(wobble, _LEAST_WOBBLE)
     wanted = math.log(max(30 * daily / FALSE_ALARMS, math.e))
     surprise = today = 0.0
-    moment, day = last, day_of(last)
+    moment, weekday = last, slot_of(last) // DAY_HOURS
     while moment < last + LONGEST_MS:
         end = (moment // HOUR_MS + 1) * HOUR_MS
-        if day_of(moment) != day:
+        slot = slot_of(moment)
+        if slot // DAY_HOURS != weekday:
             surprise += math.log1p(wobble * today) / wobble
-            today, day = 0.0, day_of(moment)
-        expected = expected_in(moment) * (end - moment) / HOUR_MS
+            today, weekday = 0.0, slot // DAY_HOURS
+        expected = rates[slot] * (end - moment) / HOUR_MS
         missing = wanted - surprise
         needed = math.expm1(min(wobble * missing, 50.0)) / wobble - today
         if expected >= needed:

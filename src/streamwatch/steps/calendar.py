@@ -6,6 +6,7 @@ midnight and belong to the day in which they begin.
 """
 
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from streamwatch.domain.cells import HOUR_MS
 
@@ -35,6 +36,7 @@ def day_slot(day: int, zone: tzinfo) -> int:
     return datetime.fromtimestamp(day / 1000, zone).weekday()
 
 
+@lru_cache(maxsize=65_536)  # every shop asks for the same hours
 def hour_slot(hour: int, zone: tzinfo) -> int:
     """The hour of the week: 0 Monday midnight to 167."""
     local = datetime.fromtimestamp(hour / 1000, zone)

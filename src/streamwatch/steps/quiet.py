@@ -111,14 +111,14 @@ def _deadline(tick: Tick, stream: Stream) -> int | None:
         return None
     cadence, level = learned.cadence, volume.level.mean
 
-    def expected_in(moment: int) -> float:
-        weekday, hour = divmod(calendar.hour_slot(moment, zone), silence.DAY_HOURS)
-        return level * factor_at(volume, weekday) * silence.share_of_hour(cadence, hour)
+    shares = silence.shares_of_hours(cadence)
+    weekdays = [level * factor_at(volume, weekday) for weekday in range(7)]
+    rates = [of_day * share for of_day in weekdays for share in shares]
 
-    def day_of(moment: int) -> int:
-        return calendar.day_start(moment, zone)
+    def slot_of(moment: int) -> int:
+        return calendar.hour_slot(moment, zone)
 
-    due = silence.deadline(cadence.last, expected_in, day_of, volume.wobble, level)
+    due = silence.deadline(cadence.last, rates, slot_of, volume.wobble, level)
     lateness = tick.settings.lateness
     if due is None or waiting.patience(learned.late, lateness) <= lateness:
         return due
