@@ -1,6 +1,7 @@
 """``streamwatch worker``: one worker on Kafka."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import click
@@ -24,6 +25,7 @@ from streamwatch.cli.output import settings_option
 from streamwatch.domain.messages import INCIDENTS_TOPIC, READINGS_TOPIC, VERDICTS_TOPIC, prefixed
 from streamwatch.domain.settings import Settings
 from streamwatch.errors import BrokerError
+from streamwatch.runner.ports import Clock
 
 _EPILOG = """\b
 Examples:
@@ -51,8 +53,31 @@ Stop a worker with Ctrl-C or SIGTERM: it writes what it has and leaves the group
 @settings_option
 def command(labels_file: Path | None, log_level: str, settings_file: str | None) -> None:
     """Run one worker: read the topics, write tap rows, verdicts and incidents, serve /metrics."""
-    path = Path(settings_file) if settings_file else None
-    assembly = assemble(path, os.environ, labels_file)
+    run(Path(settings_file) if settings_file else None, os.environ, log_level, labels_file)
+
+
+def run(
+    settings_file: Path | None,
+    environment: Mapping[str, str],
+    log_level: str,
+    labels_file: Path | None = None,
+    reach: Callable[[str], None] = lambda _point: None,
+    clock: Clock | None = None,
+) -> None:
+    """Put a worker together and run it until it is told to stop.
+
+    Args:
+        settings_file: ``None`` for the default one.
+        environment: the process's environment.
+        log_level: what is logged.
+        labels_file: a simulation's labels, for stage bugs.
+        reach: told which point of a flush was reached; for tests that stop a worker there.
+        clock: another one than the wall clock, for tests that set it.
+
+    Raises:
+        StreamwatchError: the configuration is wrong, or a service is not there.
+    """
+    assembly = assemble(settings_file, environment, labels_file)
     settings = assembly.settings
     engine = create_engine_for(settings.database)
     check_migrated(engine)
@@ -72,25 +97,32 @@ def command(labels_file: Path | None, log_level: str, settings_file: str | None)
         inner={READINGS_TOPIC: assembly.judge, VERDICTS_TOPIC: assembly.fleet},
         judges=_judges(settings),
         store=store,
-        clock=WallClock(),
+        clock=clock or WallClock(),
         metrics=metrics,
-        webhook=_webhook(settings, engine, metrics),
+        webhook=_webhook(settings, engine, metrics, environment),
         inspect=inspection.look,
+        reach=reach,
     )
     server = serve(
-        registry, settings.metrics_host, settings.metrics_port, ready=lambda: metrics.is_ready
+        registry,
+        settings.metrics_host,
+        settings.metrics_port,
+        ready=lambda: metrics.is_ready and worker.owned.database_up,
+        stuck=worker.watchdog.stuck,
     )
     click.echo(f"metrics on http://{settings.metrics_host}:{server.port}/metrics", err=True)
     run_worker(worker, log_level)
 
 
-def _webhook(settings: Settings, engine: Engine, metrics: WorkerMetrics) -> Webhook | None:
+def _webhook(
+    settings: Settings, engine: Engine, metrics: WorkerMetrics, environment: Mapping[str, str]
+) -> Webhook | None:
     """Who posts incidents, if the settings have an address for it."""
     if not settings.webhook.url:
         return None
     topic = prefixed(INCIDENTS_TOPIC, settings.kafka.prefix)
     delivered = Delivered(SqlStore(engine), topic)
-    return Webhook(settings.webhook, load_token(os.environ), delivered, metrics.posted)
+    return Webhook(settings.webhook, load_token(environment), delivered, metrics.posted)
 
 
 def _check_topics(settings: Settings) -> None:

@@ -10,6 +10,7 @@ import pytest
 from faust.types import TP
 from prometheus_client import CollectorRegistry
 
+from streamwatch.adapters.kafka import ending
 from streamwatch.adapters.kafka import owned as owned_module
 from streamwatch.adapters.kafka.owned import OwnedPartitions
 from streamwatch.adapters.kafka.watchdog import Watchdog
@@ -148,3 +149,30 @@ async def test_the_points_of_a_flush_are_reached_in_their_order(harness: Harness
     await harness.take(0)
     await harness.owned.flush()
     assert harness.points == ["prepared", "committed", "published"]
+
+
+class EndedError(BaseException):
+    """In place of the end of the process."""
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"), [(b"\xfe\x80", "version 254 is newer"), (b"\x01\xc1", "is damaged")]
+)
+async def test_a_state_that_cannot_be_read_ends_the_worker_with_its_reason(
+    harness: Harness,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    stored: bytes,
+    told: str,
+) -> None:
+    def ended() -> None:
+        raise EndedError
+
+    monkeypatch.setattr(ending, "end", ended)
+    place = PartitionId("count", *TOPIC)
+    harness.store.fences[place] = (1, 0, "id-1")
+    harness.store.states[place] = {"~progress": stored}
+    with pytest.raises(EndedError):
+        await harness.owned.load({TOPIC})
+    assert "the worker stops" in caplog.text
+    assert told in caplog.text

@@ -134,3 +134,16 @@ def test_the_installed_versions_are_known() -> None:
     assert build.python.startswith("3.")
     assert build.faust.startswith("0.15")
     assert build.version
+
+
+def test_a_process_in_which_something_hangs_says_what_and_is_not_healthy() -> None:
+    server = serve(CollectorRegistry(), stuck=lambda: "the event loop has stood still for 130 s")
+    try:
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection.request("GET", "/-/healthy")
+        response = connection.getresponse()
+        answer = (response.status, response.read())
+        connection.close()
+    finally:
+        server.stop()
+    assert answer == (503, b"the event loop has stood still for 130 s\n")

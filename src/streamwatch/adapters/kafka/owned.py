@@ -11,6 +11,7 @@ import msgspec
 from faust.types import TP
 from mode.utils.logging import get_logger
 
+from streamwatch.adapters.kafka.ending import guarded
 from streamwatch.adapters.kafka.exported import exported
 from streamwatch.adapters.kafka.watchdog import Watchdog
 from streamwatch.adapters.prometheus.collector import WorkerMetrics
@@ -128,6 +129,9 @@ class OwnedPartitions:
 
     async def load(self, partitions: Iterable[TP]) -> Mapping[TP, int | None]:
         """Load partitions anew from the database, and publish what may be unpublished."""
+        return await guarded(self._load_all, partitions)
+
+    async def _load_all(self, partitions: Iterable[TP]) -> Mapping[TP, int | None]:
         wanted = sorted(partitions)
         ids = await self._ids_of({tp.topic for tp in wanted})
         self.drop()
@@ -140,6 +144,14 @@ class OwnedPartitions:
             await self._publish(self._owned[tp].runner.announce())
         self._metrics.ready(True)
         return fences
+
+    async def reload(self, tp: TP, topic_id: str, earliest: int) -> None:
+        """Load a partition whose topic is another one now; it is read from its start."""
+        owned = self._owned.get(tp)
+        if owned is not None:
+            async with owned.lock:
+                if await self._load(tp, topic_id) is None:
+                    self.started(tp, earliest)
 
     async def take(self, slice_: Slice) -> int | None:
         """Take a slice in, and flush if it is time; returns where to seek to, or ``None``."""

@@ -1,7 +1,6 @@
 """The worker: one Faust app whose agents carry COUNT, JUDGE and FLEET on the runner."""
 
 import asyncio
-import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,16 +12,18 @@ from faust.types import TP, StreamT
 from mode.utils.logging import get_logger
 
 from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
+from streamwatch.adapters.kafka.ending import guarded
 from streamwatch.adapters.kafka.exported import deadlines
-from streamwatch.adapters.kafka.owned import OwnedPartitions
+from streamwatch.adapters.kafka.owned import OwnedPartitions, Reach, reach_nothing
 from streamwatch.adapters.kafka.topics import topic_ids
+from streamwatch.adapters.kafka.watchdog import Watchdog
 from streamwatch.adapters.prometheus.collector import WorkerMetrics
 from streamwatch.adapters.prometheus.partitions import PartitionStatus
 from streamwatch.adapters.webhook import Webhook
 from streamwatch.domain.messages import READINGS_TOPIC, Heartbeat, Message, prefixed
 from streamwatch.domain.records import Slice
 from streamwatch.domain.settings import Settings
-from streamwatch.errors import StreamwatchError
+from streamwatch.errors import BrokerError
 from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Clock, Store
 from streamwatch.steps.count import CountStep, Source
@@ -31,9 +32,6 @@ from streamwatch.steps.stagetopic import step_of
 from streamwatch.steps.step import Step
 
 logger = get_logger(__name__)
-
-FATAL_EXIT = 70
-"""Exit code when a step raised: a bug, or a state that cannot be read."""
 
 SLICES_WAITING = 16
 """Slices that may wait before an agent; more pauses the partition."""
@@ -47,6 +45,15 @@ REBALANCE_SECONDS = 60.0
 """How long a rebalance waits for a worker that still writes what it has."""
 
 REQUEST_SECONDS = 90.0
+
+METADATA_SECONDS = 15.0
+"""How often the broker is asked for new partitions."""
+
+TOPICS_SECONDS = 10.0
+"""Pause between two looks whether a topic was deleted and made anew."""
+
+BEAT_SECONDS = 0.5
+"""How often the event loop tells the watchdog that it turns."""
 
 DEADLINES_EVERY_MS = 15_000
 """How often it is told by when shops must send."""
@@ -78,10 +85,12 @@ class Worker:
         webhook: who posts incidents; ``None`` posts none.
         inspect: looks for new taps, exchanged salts and new incidents; called regularly in
             the thread that talks to the database.
+        reach: told which point of a flush was reached.
 
     Attributes:
         app: the Faust app, to be run by a `faust.Worker`.
         owned: the partitions of this worker.
+        watchdog: whether the worker moves.
     """
 
     def __init__(
@@ -95,8 +104,11 @@ class Worker:
         metrics: WorkerMetrics,
         webhook: Webhook | None = None,
         inspect: Callable[[], None] | None = None,
+        reach: Reach = reach_nothing,
     ) -> None:
         self._inspect = inspect
+        self._reached: dict[TP, int] = {}
+        self.watchdog = Watchdog(settings.stuck_after / 1000)
         self._webhook = webhook
         self._deadlines_told_ms = 0
         self._settings = settings
@@ -115,6 +127,8 @@ class Worker:
             flush=settings.flush,
             metrics=metrics,
             taps=next(iter(sources.values())).taps if sources else None,
+            watchdog=self.watchdog,
+            reach=reach,
         )
         self._metrics = metrics
         self.app = self._make_app()
@@ -132,6 +146,7 @@ class Worker:
             broker_rebalance_timeout=max(session_s, REBALANCE_SECONDS),
             broker_request_timeout=max(session_s * 1.5, REQUEST_SECONDS),
             consumer_auto_offset_reset="earliest",
+            consumer_metadata_max_age_ms=int(METADATA_SECONDS * 1000),
             stream_buffer_maxsize=SLICES_WAITING,
             stream_wait_empty=True,
             topic_allow_declare=False,
@@ -148,8 +163,10 @@ class Worker:
                 name=f"streamwatch.{topic}",
                 concurrency=1,
             )(self._agent)
+        app.task(self._beat)
         app.task(self._flush_regularly)
         app.task(self._inspect_regularly)
+        app.task(self._look_for_new_topics)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_before_shutdown.connect(self._on_shutdown, weak=False)
         return app
@@ -161,21 +178,48 @@ class Worker:
     async def _agent(self, stream: StreamT[Slice]) -> None:
         """Take slices in, one after the other; nothing that is raised may be passed over."""
         async for event in stream.events():
-            await self._guarded(self._take, event.value)
+            await guarded(self._take, event.value)
 
     async def _take(self, slice_: Slice) -> None:
         seek_to = await self.owned.take(slice_)
         if seek_to is not None:
             await self._seek({TP(slice_.topic, slice_.partition): seek_to})
 
+    async def _beat(self) -> None:
+        while not self.app.should_stop:
+            self.watchdog.turned()
+            await self.app.sleep(BEAT_SECONDS)
+
+    async def _look_for_new_topics(self) -> None:
+        while not self.app.should_stop:
+            await guarded(self._restart_new_topics)
+            await self.app.sleep(TOPICS_SECONDS)
+
+    async def _restart_new_topics(self) -> None:
+        """Start again where a topic that is being read was deleted and made anew meanwhile."""
+        topics = {tp.topic for tp, runner in self.owned.items() if runner.topic_id}
+        bootstrap = self._settings.kafka.bootstrap
+        loop = asyncio.get_running_loop()
+        try:
+            ids = await loop.run_in_executor(None, topic_ids, bootstrap, topics)
+        except BrokerError:
+            return  # what uses the broker tells so; here it is asked again soon
+        for tp, runner in self.owned.items():
+            topic_id = ids.get(tp.topic, runner.topic_id)
+            if runner.topic_id and topic_id != runner.topic_id:
+                logger.warning("%s was deleted and made anew; it is read from its start", tp.topic)
+                earliest = await self.app.consumer.earliest_offsets(tp)
+                await self.owned.reload(tp, topic_id, min(earliest.values(), default=0))
+                await self._seek({tp: self.owned.fence(tp) or 0})
+
     async def _flush_regularly(self) -> None:
         while not self.app.should_stop:
-            await self._guarded(self._flush_and_beat)
+            await guarded(self._flush_and_beat)
             await self.app.sleep(self._settings.flush.interval / 1000)
 
     async def _inspect_regularly(self) -> None:
         while self._inspect is not None and not self.app.should_stop:
-            await self._guarded(self._look, self._inspect)
+            await guarded(self._look, self._inspect)
             await self.app.sleep(INSPECT_SECONDS)
 
     async def _look(self, inspect: Callable[[], None]) -> None:
@@ -199,10 +243,10 @@ class Worker:
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         """Write what is in memory, let the commits follow, and forget the partitions."""
-        await self._guarded(self._flush_and_drop)
+        await guarded(self._flush_and_drop)
 
     async def _on_shutdown(self, *_: Any, **__: Any) -> None:
-        await self._guarded(self._flush_and_drop)
+        await guarded(self._flush_and_drop)
 
     async def _flush_and_drop(self) -> None:
         await self.owned.flush()
@@ -242,6 +286,7 @@ class Worker:
         async for tp, runner in self.owned.settled():
             source = self._sources.get(tp.topic)
             if source is not None and not source.stage:
+                await self._note_position(tp, runner)
                 lag = max(0, (self._end_of(tp, runner) or runner.fence) - runner.fence)
                 position = (tp.partition, runner.fence, runner.epoch)
                 step = CountStep(source, tp.partition)
@@ -258,10 +303,23 @@ class Worker:
             found = [deadlines(runner) for _, runner in self.owned.items()]
             self._metrics.expected({key: due for one in found for key, due in one.items()})
 
+    async def _note_position(self, tp: TP, runner: Partition[Any]) -> None:
+        """How far the consumer got, where that is beyond the last record.
+
+        Behind the last record there may be offsets without one: the marker that ends a
+        transaction, or records that were compacted away. The fence cannot stand behind them,
+        yet nothing waits there.
+        """
+        end = self._end_of(tp, runner) or 0
+        consumer = cast("SliceConsumer", self.app.consumer)
+        if end > runner.fence and not runner.unflushed and not consumer.waiting()[tp.topic]:
+            self._reached[tp] = await consumer.position(tp) or 0
+
     def _end_of(self, tp: TP, runner: Partition[Any]) -> int | None:
         """The end of the partition's log, as the newest fetch knows it."""
-        end: int | None = self.app.consumer.highwater(tp)
-        return end or runner.end_offset
+        end: int | None = self.app.consumer.highwater(tp) or runner.end_offset
+        nothing_waits = end is not None and not runner.unflushed and end == self._reached.get(tp)
+        return runner.fence if nothing_waits else end
 
     def _status(self, tp: TP, runner: Partition[Any]) -> PartitionStatus:
         progress = getattr(runner.state, "progress", None)
@@ -274,16 +332,3 @@ class Worker:
             clock_ms=0 if progress is None else progress.arrival,
             unflushed=runner.unflushed,
         )
-
-    async def _guarded(self, call: Callable[..., Any], *arguments: Any) -> None:
-        """Run what must not fail silently: Faust acknowledges the slice of a raising agent."""
-        try:
-            await call(*arguments)
-        except asyncio.CancelledError:
-            raise
-        except StreamwatchError as error:
-            logger.critical("the worker stops: %s", error)
-            os._exit(FATAL_EXIT)
-        except Exception:
-            logger.critical("the worker stops before it acknowledges", exc_info=True)
-            os._exit(FATAL_EXIT)

@@ -153,6 +153,7 @@ def start_kafka(
     properties: Mapping[str, str] | None = None,
     jars: Path | None = None,
     timeout_s: float = _START_S,
+    native: bool = False,
 ) -> LocalKafka:
     """Start a broker, or take the one that already runs in the folder; waits until it answers.
 
@@ -163,6 +164,8 @@ def start_kafka(
         properties: broker settings that override those made here.
         jars: where Kafka's jars are kept; by default ``folder/jars``.
         timeout_s: how long the broker may take to answer.
+        native: on the JDK even where there is a Docker engine: for listeners of one's own, or
+            as one of several brokers.
 
     Raises:
         ServiceError: nothing here can run Kafka, or it does not answer: with its log.
@@ -176,7 +179,7 @@ def start_kafka(
         if note is not None and runs(note):
             end(note)  # it runs and does not answer
         chosen = port or (note.port if note and is_free(note.port) else free_port())
-        if compose.why_no_engine() is None:
+        if not native and compose.why_no_engine() is None:
             progress("starting Kafka with Docker Compose")
             return _by_compose(home, chosen, properties or {}, timeout_s)
         kept = jars or folder / "jars"

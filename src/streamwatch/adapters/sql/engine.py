@@ -16,6 +16,15 @@ LOCK_SECONDS = 30
 """How long a writer waits for another process's transaction on SQLite."""
 
 CONNECT_SECONDS = 10
+_KEEPALIVE = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+"""How soon a connection is given up whose other end says nothing more: libpq's options, seconds
+and (the last) milliseconds. Without them a worker behind a broken network waits for hours."""
+
 _LIMITS = {
     "idle_in_transaction_session_timeout": 5,
     "lock_timeout": 10,
@@ -116,6 +125,7 @@ def _postgresql(address: URL) -> Engine:
             connect_args={
                 "application_name": "streamwatch",
                 "connect_timeout": CONNECT_SECONDS,
+                **_KEEPALIVE,
                 # A worker that falls asleep in a transaction must not hold its locks for ever.
                 "options": " ".join(f"-c {name}={value}s" for name, value in _LIMITS.items()),
             },

@@ -1,0 +1,107 @@
+"""A seeded schedule of faults, up to three at once, with what each round took."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+
+import msgspec
+from tests.chaos import faults
+from tests.chaos.faults import Fault, network
+from tests.chaos.scene import WORKERS, Scene
+from tests.integration.truth import Record
+
+CATALOGUE: dict[str, tuple[str, Fault]] = {
+    "kill": ("worker", faults.kill),
+    "stop": ("worker", faults.stop),
+    "leave and join": ("worker", faults.leave_and_join),
+    "zombie": ("worker", faults.zombie),
+    "nap": ("worker", faults.nap),
+    "zombie in a flush": ("worker", faults.zombie_in_a_flush),
+    **{f"kill at {point}": ("worker", faults.kill_at(point)) for point in faults.POINTS},
+    "bug when prepared": ("worker", faults.bug_at("prepared")),
+    "bug when committed": ("worker", faults.bug_at("committed")),
+    "hanging stage": ("stage", faults.hang),
+    "clock step": ("clock", faults.clock_step),
+    "database restart": ("database", faults.database_restart),
+    "database crash": ("database", faults.database_crash),
+    "database frozen": ("database", faults.database_frozen),
+    "database read-only": ("database", faults.database_read_only),
+    "database out of connections": ("database", faults.database_out_of_connections),
+    "database sessions ended": ("database", faults.database_sessions),
+    "database locked": ("database", faults.database_locked),
+    "network to broker cut": ("network", network("broker", "cut")),
+    "network to broker frozen": ("network", network("broker", "frozen")),
+    "network to broker slow": ("network", network("broker", "slow")),
+    "network to database cut": ("network", network("database", "cut")),
+    "network to database frozen": ("network", network("database", "frozen")),
+    "network to database slow": ("network", network("database", "slow")),
+    "broker restart": ("broker", faults.broker_restart),
+    "broker crash": ("broker", faults.broker_crash),
+    "broker frozen": ("broker", faults.broker_frozen),
+    "partitions added": ("topic", faults.partitions_added),
+    "damaged state": ("alone", faults.spoiled_state("01c1ff")),
+    "newer state": ("alone", faults.spoiled_state("fe80")),
+}
+"""Name → what it acts on, and the fault; two faults of a round never act on the same."""
+
+
+class Round(msgspec.Struct, frozen=True):
+    """What happened in one round.
+
+    Attributes:
+        faults: their names, in the order in which they began.
+        lasted: from the first fault to the end of the last one, seconds.
+        recovery: from there until the database included all that was sent, seconds.
+    """
+
+    faults: tuple[str, ...]
+    lasted: float
+    recovery: float
+
+
+def plan(rng: random.Random, wanted: int, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """Rounds with so many faults in all; each name comes before any comes again."""
+    rounds: list[tuple[str, ...]] = []
+    waiting: list[str] = []
+    while sum(len(one) for one in rounds) < wanted:
+        if len(waiting) < len(names):
+            waiting += rng.sample(names, len(names))
+        chosen = [waiting.pop(0)]
+        for name in list(waiting[: len(names)]):
+            places = {CATALOGUE[one][0] for one in (*chosen, name)}
+            if len(places) == len(chosen) + 1 and "alone" not in places and len(chosen) < 3:
+                waiting.remove(name)
+                chosen.append(name)
+        rounds.append(tuple(chosen))
+    return rounds
+
+
+def carry_out(
+    scene: Scene,
+    rng: random.Random,
+    rounds: Sequence[tuple[str, ...]],
+    records: Sequence[Record],
+    told: Callable[[Round], None] = lambda _: None,
+) -> list[Round]:
+    """Send the records in portions, each among the faults of a round."""
+    done: list[Round] = []
+    for number in range(WORKERS):
+        scene.slots[number].start()
+    scene.wait_until_ready()
+    size = len(records) // len(rounds)
+    for number, names in enumerate(rounds):
+        last = number == len(rounds) - 1
+        portion = records[number * size : None if last else (number + 1) * size]
+        scene.send(portion)
+        time.sleep(rng.uniform(0, 0.6))
+        begun = time.monotonic()
+        with ExitStack() as healing:
+            for name in names:
+                healing.enter_context(CATALOGUE[name][1](scene, rng))
+                time.sleep(rng.uniform(0, 0.5))
+        lasted = time.monotonic() - begun
+        done.append(Round(names, lasted, scene.wait_until_caught_up()))
+        told(done[-1])
+    scene.wait_until_committed()
+    return done
