@@ -4,7 +4,8 @@
     ├── ConfigurationError     a file that people wrote is wrong          exit code 2
     ├── ServiceError           something outside does not answer          exit code 3
     │   ├── BrokerError        Kafka: not reachable, topic missing
-    │   └── DatabaseError      SQL: not reachable, not migrated
+    │   ├── DatabaseError      SQL: not reachable, not migrated
+    │   └── RegistryError      the schema registry: not reachable
     ├── FenceLostError         another worker owns the partition now
     └── StateError             a stored state cannot be read
 
@@ -34,6 +35,10 @@ class BrokerError(ServiceError):
 
 class DatabaseError(ServiceError):
     """The SQL database cannot be reached, is not migrated or refuses a write."""
+
+
+class RegistryError(ServiceError):
+    """The schema registry does not answer as it should; asking again may help."""
 
 
 class FenceLostError(StreamwatchError):

@@ -18,6 +18,7 @@ COMMANDS = {
     "diagnose": "say where an incident came in, and show it",
     "evidence": "pack what proves to the client that it sent something so",
     "incidents": "list, show and acknowledge incidents",
+    "init": "look at a file or a topic, and propose a configuration",
     "privacy": "exchange or forget a shop's key, and what it made joinable",
     "replay": "send files into Kafka, optionally in accelerated time",
     "rules": "make the files of Prometheus, Alertmanager and Grafana",

@@ -53,7 +53,9 @@ The exit code is 1 if incidents are open at the end."""
 
 @click.command(epilog=_EPILOG)
 @click.argument("file", metavar="FILE|-")
-@click.option("--topic", default=None, help="The topic of every line.")
+@click.option(
+    "--topic", default=None, help="The topic of every line, if there are several sources."
+)
 @click.option(
     "--routes", "routes_file", default=None, metavar="FILE", help="Topics by content of each line."
 )
@@ -108,7 +110,8 @@ def command(
         continues=lambda earlier: continues(file, earlier),
         committed=committed,
     )
-    lines = read_file(file, form=cast("Format", form), topic=topic, routes=routes)
+    only = next(iter(assembly.sources)) if len(assembly.sources) == 1 else None
+    lines = read_file(file, form=cast("Format", form), topic=topic, routes=routes, otherwise=only)
     begun = time.monotonic()
     pipeline.feed(_counted(lines), name_of(file))
     counts = pipeline.finish()

@@ -1,7 +1,7 @@
 """What a source delivers: single records, and slices of one partition."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 import msgspec
 
@@ -45,6 +45,19 @@ class FileRecord(msgspec.Struct, frozen=True, gc=False):
     value: bytes | None
     timestamp: int = -1
     key: bytes | None = None
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+class Unreadable(bytes):
+    """A value of which no JSON could be made, with the reason; as bytes it is what was sent."""
+
+    reason: str
+
+    def __new__(cls, value: bytes, reason: str) -> Self:
+        """The same bytes, and why they cannot be read."""
+        made = super().__new__(cls, value)
+        made.reason = reason
+        return made
 
 
 class Slice(msgspec.Struct, frozen=True):

@@ -81,6 +81,7 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             share a cluster.
         session_timeout: after so much silence a worker is taken for dead and its partitions
             go to others, milliseconds.
+        schema_registry: address of a Confluent-compatible schema registry; empty for none.
     """
 
     bootstrap: str = "localhost:9092"
@@ -88,6 +89,7 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     partitions: int = 8
     prefix: str = "streamwatch"
     session_timeout: int = 30_000
+    schema_registry: str = ""
 
 
 class FlushSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

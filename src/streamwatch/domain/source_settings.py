@@ -4,6 +4,9 @@ from typing import Literal
 
 import msgspec
 
+Format = Literal["json", "avro", "json-schema", "protobuf", "cloudevents"]
+"""How the records of a topic are written."""
+
 
 class FieldMapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a field of the event stands in the client's JSON.
@@ -30,6 +33,9 @@ class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         types: ``strict``, or ``lenient`` to read numbers from text (CSV files need it).
         fields: field of the event → where it stands; unnamed fields stand under their name.
         required: fields that a record must have, besides event id, shop and time.
+        format: how the records are written, see `Format`.
+        schema: a schema file, for records that name none of a registry.
+        message: of a Protobuf schema, the message's full name; else the first one.
     """
 
     topic: str
@@ -37,6 +43,9 @@ class SourceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     types: Literal["strict", "lenient"] = "strict"
     fields: dict[str, FieldMapping] = {}
     required: tuple[str, ...] = ()
+    format: Format = "json"
+    schema: str | None = None
+    message: str | None = None
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,7 +106,7 @@ class StageTopicSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
         topic: the topic.
         event: the event type whose fields its records hold.
         after: the stage that it follows, for order in tables and reports.
-        types, fields: as in `SourceSettings`.
+        types, fields, format, schema, message: as in `SourceSettings`.
     """
 
     name: str
@@ -106,3 +115,6 @@ class StageTopicSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     after: str = "aggregate"
     types: Literal["strict", "lenient"] = "strict"
     fields: dict[str, FieldMapping] = {}
+    format: Format = "json"
+    schema: str | None = None
+    message: str | None = None

@@ -6,7 +6,7 @@ from functools import partial
 
 import msgspec
 
-from streamwatch.adapters.files.routes import Routes, compile_routes
+from streamwatch.adapters.files.routes import Routes, compile_routes, to_topic
 from streamwatch.adapters.files.source_line import SourceLine
 from streamwatch.errors import ConfigurationError
 
@@ -24,7 +24,11 @@ class Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False
 
 
 def read_json_lines(
-    stream: io.BufferedReader, path: str, routes: Routes | None, name: str
+    stream: io.BufferedReader,
+    path: str,
+    routes: Routes | None,
+    name: str,
+    otherwise: str | None = None,
 ) -> Iterator[SourceLine]:
     """The lines of a stream; blank ones are counted and left out.
 
@@ -37,9 +41,10 @@ def read_json_lines(
         path: for messages.
         routes: for plain lines; of envelopes they overrule the topic.
         name: the file's name, for ids.
+        otherwise: the topic of plain lines without routes.
 
     Raises:
-        ConfigurationError: plain lines without routes, or a JSON array instead of lines.
+        ConfigurationError: plain lines without a topic, or a JSON array instead of lines.
     """
     numbered = _numbered(stream)
     first = next(numbered, None)
@@ -53,6 +58,8 @@ def read_json_lines(
         raise ConfigurationError(
             f"{path}:{number}: is one JSON array; write one object a line: jq -c '.[]' {path}"
         )
+    if routes is None and otherwise is not None:
+        routes = to_topic(otherwise)
     if routes is None:
         raise ConfigurationError(
             f"{path}:{number}: the lines name no topic: add --topic NAME or --routes FILE"

@@ -33,6 +33,7 @@ def read_file(
     form: Format = "auto",
     topic: str | None = None,
     routes: Routes | None = None,
+    otherwise: str | None = None,
 ) -> Iterator[SourceLine]:
     """The lines of a file, one after another; nothing is judged here.
 
@@ -41,6 +42,7 @@ def read_file(
         form: ``auto`` tells it by the name's ending, else by the first bytes.
         topic: the topic of every line; overrules routes, and the topic in an envelope.
         routes: the topic by the content of each line, for foreign files.
+        otherwise: the topic of lines that name none, where there are neither topic nor routes.
 
     Raises:
         ConfigurationError: the file cannot be read or understood, or names no topic.
@@ -51,8 +53,10 @@ def read_file(
     with open_bytes(path) as stream:
         chosen = _form_of(path, stream) if form == "auto" else form
         if chosen == "jsonl":
-            yield from read_json_lines(stream, path, routes, name_of(path))
+            yield from read_json_lines(stream, path, routes, name_of(path), otherwise)
             return
+        if routes is None and otherwise is not None:
+            routes = to_topic(otherwise)
         if routes is None:
             raise ConfigurationError(
                 f"{path}: a {chosen} file names no topic: add --topic NAME or --routes FILE"

@@ -24,6 +24,7 @@ LONGEST_PLANNED = 366
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 _GROUP = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]{1,253}):([0-9]{1,5})")
+_REGISTRY = re.compile(r"https?://[^\s/]+(/\S*)?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -80,6 +81,11 @@ def _check_broker(settings: Settings) -> Iterator[Finding]:
         if match is None or not 0 < int(match[2]) < 2**16:
             text = "bootstrap of kafka must be host:port, several joined by commas"
             yield Finding(("kafka", "bootstrap"), text)
+            break
+    for address in filter(None, settings.kafka.schema_registry.split(",")):
+        if not _REGISTRY.fullmatch(address.strip()):
+            text = "schema_registry of kafka must be an http or https address"
+            yield Finding(("kafka", "schema_registry"), text)
             break
     for key in ("group", "prefix"):
         if not _GROUP.fullmatch(getattr(settings.kafka, key)):

@@ -129,6 +129,10 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "after": Meaning("the stage that it follows"),
         "types": Meaning("strict, or lenient to read numbers from text"),
         "fields": Meaning("field of the event → where it stands in the record"),
+        "format": Meaning("how records are written: json, avro, json-schema, protobuf or "
+                          "cloudevents"),
+        "schema": Meaning("a schema file, for records that name none of a registry"),
+        "message": Meaning("of a Protobuf schema file, the message's full name"),
     },
     RecorderSettings: {
         "every": _duration("of each shop one record in this time is kept", 0, 30 * DAY),
@@ -158,6 +162,7 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "prefix": Meaning("first part of the internal topics' names, such as staging"),
         "session_timeout": _duration("silence after which a worker is taken for dead",
                                      1_000, 1_800_000),
+        "schema_registry": Meaning("http or https address of a schema registry, if any"),
     },
     FlushSettings: {
         "interval": _duration("longest time between two flushes", 10, 600_000),
@@ -195,6 +200,10 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "types": Meaning("strict, or lenient to read numbers from text (CSV files need it)"),
         "fields": Meaning("field of the event → where it stands in the client's JSON"),
         "required": Meaning("fields that a record must have, besides event id, shop and time"),
+        "format": Meaning("how records are written: json, avro, json-schema, protobuf or "
+                          "cloudevents"),
+        "schema": Meaning("a schema file, for records that name none of a registry"),
+        "message": Meaning("of a Protobuf schema file, the message's full name"),
     },
     FieldMapping: {
         "path": Meaning("the client's key, or keys joined by dots for a nested object"),

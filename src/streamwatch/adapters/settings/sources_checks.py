@@ -14,6 +14,7 @@ UNITS = {
 }
 """Numeric feature → the units that a source may declare for it."""
 
+WITH_SCHEMA = ("avro", "json-schema", "protobuf")
 OWN_TOPICS = (READINGS_TOPIC, VERDICTS_TOPIC, INCIDENTS_TOPIC)
 PER_RECORD = ("event_id", "time")
 ALWAYS_REQUIRED = ("event_id", "shop", "time")
@@ -45,9 +46,21 @@ def check_sources(sources: tuple[SourceSettings, ...], prefix: str) -> Iterator[
                 yield Finding(within, f"unknown key `{field}` in fields of {where}{hint}")
             else:
                 yield from _check_mapping(field, mapping, event_type, within, where)
+        yield from check_format(source, path)
         yield from _check_identity(source, path)
         yield from _check_unit_twice(source, event_type, path)
         yield from _check_required(source, names, path)
+
+
+def check_format(source: SourceSettings, path: Path) -> Iterator[Finding]:
+    """What cannot work about a format; whether a registry is needed is known once all is read."""
+    if source.schema is not None and source.format not in WITH_SCHEMA:
+        having = ", ".join(WITH_SCHEMA)
+        text = f"format {source.format} has no schema; only these have one: {having}"
+        yield Finding((*path, "schema"), text)
+    if source.message is not None and (source.format != "protobuf" or source.schema is None):
+        text = "message is for format protobuf with a descriptor set under `schema`"
+        yield Finding((*path, "message"), text)
 
 
 def _check_mapping(

@@ -63,6 +63,14 @@ def _check_name(name: str, taken: dict[str, str], path: Path) -> Iterator[Findin
 
 
 def _check_fields(topic: StageTopicSettings, settings: Settings, path: Path) -> Iterator[Finding]:
-    source = SourceSettings(topic.topic, topic.event, topic.types, topic.fields)
+    source = SourceSettings(
+        topic.topic,
+        topic.event,
+        topic.types,
+        topic.fields,
+        format=topic.format,
+        schema=topic.schema,
+        message=topic.message,
+    )
     for finding in check_sources((source,), settings.kafka.prefix):
         yield Finding((*path, *finding.path[2:]), finding.text)

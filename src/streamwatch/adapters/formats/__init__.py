@@ -1,0 +1,1 @@
+"""Formats other than JSON: each record becomes JSON at the edge, before COUNT decodes it."""

@@ -1,0 +1,20 @@
+"""Packages that only some formats need."""
+
+from importlib import import_module
+from typing import Any
+
+from streamwatch.errors import ConfigurationError
+
+
+def needed(module: str, extra: str) -> Any:
+    """A module of an extra.
+
+    Raises:
+        ConfigurationError: the extra is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"this needs more packages: pip install 'streamwatch[{extra}]'"
+        ) from error
