@@ -65,10 +65,10 @@ def plan(rng: random.Random, wanted: int, names: Sequence[str]) -> list[tuple[st
     rounds: list[tuple[str, ...]] = []
     waiting: list[str] = []
     while sum(len(one) for one in rounds) < wanted:
-        if len(waiting) < len(names):
-            waiting += rng.sample(names, len(names))
+        if not waiting:
+            waiting = rng.sample(names, len(names))
         chosen = [waiting.pop(0)]
-        for name in list(waiting[: len(names)]):
+        for name in list(waiting):
             places = {CATALOGUE[one][0] for one in (*chosen, name)}
             if len(places) == len(chosen) + 1 and "alone" not in places and len(chosen) < 3:
                 waiting.remove(name)
