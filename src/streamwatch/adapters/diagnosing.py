@@ -1,7 +1,5 @@
 """From an incident, or a KPI and a moment, to its diagnosis: reads the database, then asks."""
 
-from collections.abc import Sequence
-
 import msgspec
 from sqlalchemy import Engine
 
@@ -14,12 +12,6 @@ from streamwatch.domain.cells import DAY_MS
 from streamwatch.domain.incidents import Incident
 from streamwatch.domain.readings import KpiKey
 from streamwatch.domain.settings import Settings
-from streamwatch.domain.stageorder import all_stages
-
-
-def stage_order(settings: Settings, event_type: str) -> Sequence[str]:
-    """The stages of an event type, the user's own among them."""
-    return all_stages(settings, event_type)
 
 
 def diagnose_incident(engine: Engine, incident: Incident, settings: Settings) -> Report:
@@ -36,8 +28,8 @@ def diagnose_incident(engine: Engine, incident: Incident, settings: Settings) ->
     unusual = [verdict for verdict in verdicts if verdict.state == "unusual"]
     worst = max(unusual, key=lambda one: abs(one.score), default=None)
     bucket = incident.since if worst is None else worst.bucket
-    order = stage_order(settings, key.event_type)
-    report = make_report(stored_departure(engine, key, bucket, order, incident.since))
+    stored = stored_departure(engine, key, bucket, settings, incident.since, incident.id)
+    report = make_report(stored)
     origin = report.found.origin
     if origin.name != UNDETERMINED or incident.origin in ("", UNDETERMINED):
         return report
@@ -56,8 +48,7 @@ def evidence_of(
     """
     key = incident.key
     begin = incident.since - HISTORY_DAYS * DAY_MS
-    order = stage_order(settings, key.event_type)
-    stored = stored_departure(engine, key, report.bucket, order, incident.since)
+    stored = stored_departure(engine, key, report.bucket, settings, incident.since, incident.id)
     usual: dict[int, int] = {}
     for features in stored.before.values():
         if report.feature in features:
@@ -83,5 +74,4 @@ def diagnose_moment(engine: Engine, key: KpiKey, moment: int, settings: Settings
     Raises:
         DatabaseError: the database does not answer or is not migrated.
     """
-    order = stage_order(settings, key.event_type)
-    return make_report(stored_departure(engine, key, moment, order))
+    return make_report(stored_departure(engine, key, moment, settings))

@@ -75,7 +75,7 @@ def command(
         else:
             key, at = _asked(shop, kpi, moment, event_type, segment)
             report = _of_moment(engine, key, at, settings)
-        shown = queries(engine, report)
+        shown = queries(engine, report, settings, "" if incident is None else incident.id)
     if as_json:
         print_json({"diagnosis": as_plain(report, incident), "queries": msgspec.to_builtins(shown)})
     else:

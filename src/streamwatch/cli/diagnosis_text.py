@@ -10,7 +10,8 @@ from streamwatch.adapters.sql.diagnosis_queries import Query
 from streamwatch.cli.database import written_time
 from streamwatch.cli.incidents_table import shown_number
 from streamwatch.diagnosis.origin import CLIENT, UNDETERMINED
-from streamwatch.diagnosis.report import Report, StageLine
+from streamwatch.diagnosis.report import Report
+from streamwatch.diagnosis.stagetable import StageLine
 from streamwatch.domain.incidents import Incident
 
 MOST_SHARED = 4

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from streamwatch.diagnosis.counts import origin_of_refusals, origin_of_volume
+from streamwatch.diagnosis.elsewhere import departing_elsewhere, origin_elsewhere
 from streamwatch.diagnosis.normal import (
     FeatureDay,
     FeatureNormal,
@@ -19,7 +20,7 @@ from streamwatch.diagnosis.origin import CLIENT, UNDETERMINED, Origin, undetermi
 from streamwatch.diagnosis.stages import origin_of_mean, origin_of_missing
 from streamwatch.diagnosis.unitfault import LEAST_GAIN, Hypothesis, best, hypotheses
 from streamwatch.domain.cells import Cell
-from streamwatch.domain.readings import KpiKey
+from streamwatch.domain.readings import STAGE_SEGMENT, KpiKey
 from streamwatch.domain.verdicts import Verdict
 
 Normals = dict[str, FeatureNormal]
@@ -44,7 +45,8 @@ class Found(msgspec.Struct, frozen=True):
 
 def days_of(cell: Cell) -> dict[str, FeatureDay]:
     """All features of a bucket, from its cell of all records."""
-    features = sorted({name for moments in cell.stages.values() for name in moments})
+    stages = (*cell.stages.values(), *cell.beside.values())
+    features = sorted({name for moments in stages for name in moments})
     return {feature: feature_day(cell, feature) for feature in features}
 
 
@@ -83,6 +85,9 @@ def diagnose(
     if kind not in ("mean", "missing") or feature not in days:
         return Found(undetermined(f"{key.kpi} is not followed over the stages"))
     normal, day = normals.get(feature, _UNKNOWN), days[feature]
+    if key.segment.startswith(STAGE_SEGMENT) and kind == "mean":
+        stage = key.segment.removeprefix(STAGE_SEGMENT)
+        return Found(origin_elsewhere(normal, day, stage, departs=departs))
     if kind == "missing":
         return Found(origin_of_missing(normal, day, departs=departs and key.segment == "all"))
     return _of_mean(key, feature, normals, days, verdict if departs else None)
@@ -119,4 +124,15 @@ def _of_mean(
         if whole_shop and claimed * origin.shift <= 0:
             text = "the usual days of the stages do not agree with the verdict's band"
             origin = undetermined(text, origin.shift, origin.parts)
+    if origin.name == UNDETERMINED and verdict is None:
+        origin = _elsewhere(normal, day) or origin
     return Found(origin, found)
+
+
+def _elsewhere(normal: FeatureNormal, day: FeatureDay) -> Origin | None:
+    """Where the journey is as usual: a service beside it that is not."""
+    departing = departing_elsewhere(normal, day)
+    if not departing:
+        return None
+    worst = max(departing, key=lambda part: abs(part.shift))
+    return origin_elsewhere(normal, day, worst.stage)

@@ -32,11 +32,14 @@ class FeatureDay(msgspec.Struct, frozen=True):
         stages: stage → moments after it, in the order of the stages.
         changes: stage → what it changed.
         sketch: of the counted values, see `domain.sketch`; empty when unknown.
+        beside: stage in another service → moments of what its topic holds; it is not a part of
+            the journey.
     """
 
     stages: dict[str, Moments]
     changes: dict[str, Transition] = {}
     sketch: Mapping[int, int] = {}
+    beside: Mapping[str, Moments] = {}
 
     @property
     def first(self) -> Moments:
@@ -82,6 +85,7 @@ class FeatureNormal(msgspec.Struct, frozen=True):
         recent, older: sketches of the counted values of the last days, and of those before.
         recent_days: days in ``recent``.
         left_out: days in a row that were not learned.
+        beside: stage in another service → how far its mean is from that after the last stage.
     """
 
     days: float = 0.0
@@ -93,6 +97,7 @@ class FeatureNormal(msgspec.Struct, frozen=True):
     older: dict[int, int] = {}
     recent_days: int = 0
     left_out: int = 0
+    beside: dict[str, Level] = {}
 
     @property
     def sketch(self) -> dict[int, int]:
@@ -131,6 +136,11 @@ def feature_day(cell: Cell, feature: str) -> FeatureDay:
             if feature in changes
         },
         sketch=cell.sketches.get(feature, {}),
+        beside={
+            stage: features[feature]
+            for stage, features in cell.beside.items()
+            if feature in features
+        },
     )
 
 
@@ -170,6 +180,7 @@ def learn_day(normal: FeatureNormal, day: FeatureDay) -> FeatureNormal:
         recent=dict(day.sketch) if full else _added(normal.recent, day.sketch),
         older=normal.recent if full else normal.older,
         recent_days=1 if full else normal.recent_days + 1,
+        beside={**normal.beside, **_learned(normal.beside, beside_parts(day), records)},
     )
 
 
@@ -202,6 +213,13 @@ def missing_parts(day: FeatureDay) -> dict[str, float]:
             if found.n + found.missing
         }
     )
+
+
+def beside_parts(day: FeatureDay) -> dict[str, float]:
+    """Stage in another service → how far its mean is from that after the last stage."""
+    if not day.last.n:
+        return {}
+    return {stage: found.mean - day.last.mean for stage, found in day.beside.items() if found.n}
 
 
 def kept_shares(day: FeatureDay) -> dict[str, float]:

@@ -1,9 +1,8 @@
 """All that can be said of one departure, put together from what is stored of it."""
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -16,17 +15,18 @@ from streamwatch.diagnosis.contrast import (
 from streamwatch.diagnosis.diagnose import Found, diagnose
 from streamwatch.diagnosis.learning import learn_days
 from streamwatch.diagnosis.mixvalue import Split, split
-from streamwatch.diagnosis.normal import FeatureDay, FeatureNormal, Part
+from streamwatch.diagnosis.normal import FeatureDay, FeatureNormal
 from streamwatch.diagnosis.origin import CLIENT, UNDETERMINED
 from streamwatch.diagnosis.paired import Pair, Paired, affected_and_others, paired
+from streamwatch.diagnosis.stagetable import StageLine, stage_lines
 from streamwatch.domain.cells import GroupChanges, Groups
 from streamwatch.domain.readings import KpiKey
 from streamwatch.domain.verdicts import Verdict
 
 JOINT = "gender,category"
 MOST_BAD = 200
-BAND = 3.0
-"""Standard deviations of the band in the stage table."""
+PairsFrom = Literal["taps", "recorder", ""]
+"""Where single records were found: in tap tables, in ``recorded_rows``, or nowhere."""
 
 Days = Mapping[str, FeatureDay]
 _Sum = TypeVar("_Sum")
@@ -45,7 +45,8 @@ class Stored(msgspec.Struct, frozen=True):
         groups, changes: of the bucket.
         rejects: of the bucket, ``stage/reason/field`` → records.
         verdict: on the KPI in the bucket.
-        pairs: neighbouring stages for which taps hold the same records → those records.
+        pairs: neighbouring stages at which the same records were kept → those records.
+        pairs_from: where those stand.
     """
 
     key: KpiKey
@@ -59,36 +60,7 @@ class Stored(msgspec.Struct, frozen=True):
     rejects: Mapping[str, int] = {}
     verdict: Verdict | None = None
     pairs: Mapping[tuple[str, str], Sequence[Pair]] = {}
-
-
-class StageLine(msgspec.Struct, frozen=True):
-    """One stage's line: the feature after it on usual days, and now.
-
-    Attributes:
-        usual, lower, upper: mean of the usual days' means, and their band.
-        records, missing: after the stage now.
-        now: the mean now; ``None`` without values.
-        deviation: of what the stage itself contributes.
-        changed, mean_change: what it changed now.
-    """
-
-    stage: str
-    usual: float | None
-    lower: float | None
-    upper: float | None
-    records: int
-    missing: int
-    now: float | None
-    deviation: float | None
-    changed: int
-    mean_change: float | None
-
-    @property
-    def inside(self) -> bool:
-        """Whether the mean is within the band."""
-        if self.now is None or self.lower is None or self.upper is None:
-            return True
-        return self.lower <= self.now <= self.upper
+    pairs_from: PairsFrom = ""
 
 
 class StagePairs(msgspec.Struct, frozen=True):
@@ -107,11 +79,12 @@ class Report(msgspec.Struct, frozen=True):
         usual_days: days that it was compared with.
         found: origin and hypotheses.
         lines: the stage table.
-        pairs: paired changes, where taps hold them.
+        pairs: paired changes, where single records were kept.
+        pairs_from: where those stand.
         split: mix and value; ``None`` where groups are not known.
         shared: what the affected records share, the clearest first.
         affected: share of the records that are affected; ``None`` if unknown.
-        bad: the first affected records among those that taps hold.
+        bad: the first affected records among those that were kept.
     """
 
     key: KpiKey
@@ -126,6 +99,7 @@ class Report(msgspec.Struct, frozen=True):
     shared: tuple[Shared, ...]
     affected: float | None
     bad: tuple[Pair, ...]
+    pairs_from: PairsFrom = ""
 
     @property
     def first_bad(self) -> Pair | None:
@@ -144,6 +118,11 @@ def make_report(stored: Stored) -> Report:
         stages: paired(some) for stages, some in stored.pairs.items() if stages[0] != stages[1]
     }
     hit, others = _affected(stored, found)
+    usual = [
+        past[feature]
+        for start, past in stored.before.items()
+        if feature in past and f"mean.{feature}" not in stored.departing.get(start, set())
+    ]
     return Report(
         key=stored.key,
         bucket=stored.bucket,
@@ -151,7 +130,7 @@ def make_report(stored: Stored) -> Report:
         usual_days=len(stored.before),
         verdict=stored.verdict,
         found=found,
-        lines=tuple(_lines(stored, found, feature)),
+        lines=tuple(stage_lines(feature, stored.days, usual, found.origin.parts)),
         pairs=tuple(StagePairs(*stages, summary) for stages, summary in summaries.items()),
         split=split(
             _of_feature(stored.groups_before, JOINT, feature),
@@ -162,6 +141,7 @@ def make_report(stored: Stored) -> Report:
         shared=tuple(_shared(stored, found, feature, (hit, others))),
         affected=_share(stored, found, feature),
         bad=tuple(sorted(hit, key=_time)[:MOST_BAD]),
+        pairs_from=stored.pairs_from,
     )
 
 
@@ -171,46 +151,6 @@ def _feature(stored: Stored) -> str:
         return feature
     counts = {name: day.first.n + day.first.missing for name, day in stored.days.items()}
     return max(counts, key=lambda name: counts[name], default="")
-
-
-def _lines(stored: Stored, found: Found, feature: str) -> list[StageLine]:
-    day = stored.days.get(feature)
-    if day is None:
-        return []
-    parts = {part.stage: part for part in found.origin.parts}
-    lines = []
-    for stage, moments in day.stages.items():
-        means = [
-            past[feature].stages[stage].mean
-            for start, past in stored.before.items()
-            if f"mean.{feature}" not in stored.departing.get(start, set())
-            and stage in past.get(feature, FeatureDay({})).stages
-            and past[feature].stages[stage].n
-        ]
-        usual = statistics.fmean(means) if means else None
-        reach = BAND * statistics.stdev(means) if len(means) > 1 else None
-        change = day.changes.get(stage)
-        lines.append(
-            StageLine(
-                stage=stage,
-                usual=usual,
-                lower=None if usual is None or reach is None else usual - reach,
-                upper=None if usual is None or reach is None else usual + reach,
-                records=moments.n + moments.missing,
-                missing=moments.missing,
-                now=moments.mean if moments.n else None,
-                deviation=_deviation(parts.get(stage)),
-                changed=change.changed if change else 0,
-                mean_change=change.sum_change / change.changed
-                if change and change.changed
-                else None,
-            )
-        )
-    return lines
-
-
-def _deviation(part: Part | None) -> float | None:
-    return None if part is None or math.isnan(part.deviation) else part.deviation
 
 
 def _of_feature(

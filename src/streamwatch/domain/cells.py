@@ -100,6 +100,7 @@ class Cell(msgspec.Struct):
         first_arrival, last_arrival: milliseconds since 1970 UTC; 0 in an empty cell.
         marks: per rule that only marks the records that broke it and were counted.
         groups, group_changes: what tells affected records from others, see `Groups`.
+        beside: per stage in another service and feature the moments of what its topic holds.
     """
 
     count: int = 0
@@ -114,6 +115,7 @@ class Cell(msgspec.Struct):
     marks: dict[str, int] = {}
     groups: Groups = {}
     group_changes: GroupChanges = {}
+    beside: dict[str, dict[str, Moments]] = {}
 
     def merge(self, other: "Cell") -> None:
         """Add another cell's records to this one; exact, and in any order."""
@@ -124,10 +126,8 @@ class Cell(msgspec.Struct):
             _add_counts(self.labels.setdefault(name, {}), values)
         _add_counts(self.rejects, other.rejects)
         _add_counts(self.marks, other.marks)
-        for stage, features in other.stages.items():
-            mine = self.stages.setdefault(stage, {})
-            for name, moments in features.items():
-                mine.setdefault(name, Moments()).merge(moments)
+        _add_moments(self.stages, other.stages)
+        _add_moments(self.beside, other.beside)
         for stage, changes in other.transitions.items():
             my_changes = self.transitions.setdefault(stage, {})
             for name, transition in changes.items():
@@ -153,6 +153,13 @@ def merge_groups(
             my_features = mine.setdefault(value, {})
             for feature, found in features.items():
                 my_features.setdefault(feature, empty()).merge(found)
+
+
+def _add_moments(into: dict[str, dict[str, Moments]], other: dict[str, dict[str, Moments]]) -> None:
+    for stage, features in other.items():
+        mine = into.setdefault(stage, {})
+        for name, moments in features.items():
+            mine.setdefault(name, Moments()).merge(moments)
 
 
 def _add_counts(into: dict[_Key, int], counts: dict[_Key, int]) -> None:

@@ -6,6 +6,9 @@ import msgspec
 
 Span = Literal["hour", "day"]
 
+STAGE_SEGMENT = "stage="
+"""What begins the segment of the records that a stage in another service gave."""
+
 
 class KpiKey(msgspec.Struct, frozen=True, order=True):
     """Which number of which shop.
@@ -16,7 +19,8 @@ class KpiKey(msgspec.Struct, frozen=True, order=True):
             ``missing.height``, ``rejects``, ``rejects.validate/wrong-type/height``, ``marks``,
             ``marks.height-implausible``, ``ratio.returns``, ``ratio.conversion``.
         event_type: the event type that it is taken from.
-        segment: ``all`` or a cut such as ``gender=female``.
+        segment: ``all``, a cut such as ``gender=female``, or ``stage=recommender`` for what a
+            stage in another service gave.
         span: the bucket's length.
     """
 

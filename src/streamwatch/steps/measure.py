@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from streamwatch.domain.cells import ALL, Cell, Moments, Transition
 from streamwatch.domain.events import EVENT_TYPES
-from streamwatch.domain.readings import KpiKey, Reading
+from streamwatch.domain.readings import STAGE_SEGMENT, KpiKey, Reading
 from streamwatch.domain.rows import StageRow
 from streamwatch.steps import partials, rates
 from streamwatch.steps.partials import Hour
@@ -47,6 +47,7 @@ def day_readings(
     if kind is not None:
         yield from rates.missing(shop, kind, day, slot, everything)
         yield from rates.mixes(shop, kind, day, slot, everything)
+        yield from stages_elsewhere(shop, event_type, day, slot, everything)
 
 
 def volume_key(shop: str, event_type: str) -> KpiKey:
@@ -87,10 +88,28 @@ def means(
             )
 
 
+def stages_elsewhere(
+    shop: str, event_type: str, day: int, slot: int, cell: Cell
+) -> Iterator[Reading]:
+    """The means of what stages in other services made of the records, as segments of the shop."""
+    for stage, features in sorted(cell.beside.items()):
+        for feature, moments in sorted(features.items())[:MOST_KINDS]:
+            if moments.n > 0:
+                yield Reading(
+                    key=KpiKey(shop, event_type, f"mean.{feature}", STAGE_SEGMENT + stage),
+                    bucket=day,
+                    slot=slot,
+                    value=moments.mean,
+                    n=moments.n,
+                    variance=moments.variance,
+                )
+
+
 def stage_rows(shop: str, event_type: str, day: int, cell: Cell) -> Iterator[StageRow]:
     """What each stage saw of each feature, and what it changed."""
-    for stage in sorted(set(cell.stages) | set(cell.transitions)):
-        after = cell.stages.get(stage, {})
+    seen = {**cell.beside, **cell.stages}
+    for stage in sorted(set(seen) | set(cell.transitions)):
+        after = seen.get(stage, {})
         changes = cell.transitions.get(stage, {})
         for feature in sorted(set(after) | set(changes)):
             yield StageRow(

@@ -7,6 +7,7 @@ import msgspec
 
 from streamwatch.domain.cells import ALL, Cell
 from streamwatch.domain.messages import Partial
+from streamwatch.domain.refusals import STAGES
 
 _encode = msgspec.msgpack.Encoder().encode
 _cells = msgspec.msgpack.Decoder(dict[str, Cell])
@@ -117,12 +118,15 @@ def _needed(cell: Cell) -> Cell:
         for name, moments in cell.numbers.items()
         if math.isfinite(moments.mean) and math.isfinite(moments.m2)
     }
+    # Every record of a source passes decode first; the topic of a stage elsewhere has no decode.
+    elsewhere = bool(cell.stages) and STAGES[0] not in cell.stages
     return Cell(
         count=cell.count,
         numbers=numbers,
         labels=cell.labels,
         rejects=cell.rejects,
-        stages=cell.stages,
+        stages={} if elsewhere else cell.stages,
+        beside=cell.stages if elsewhere else {},
         transitions=cell.transitions,
         sketches=cell.sketches,
         marks=cell.marks,

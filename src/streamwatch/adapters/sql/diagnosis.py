@@ -1,20 +1,17 @@
 """Reading what a diagnosis needs: the days of a shop at every stage, groups, refusals, records."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, Select, and_, func, select
+from sqlalchemy import Connection, Engine, and_, func, select
 
 from streamwatch.adapters.sql.diagnosis_tables import DISTRIBUTIONS, GROUP_STATISTICS
 from streamwatch.adapters.sql.engine import reading
 from streamwatch.adapters.sql.history import verdicts_of
+from streamwatch.adapters.sql.record_pairs import pairs_of
 from streamwatch.adapters.sql.tables import REJECTS, STAGE_STATISTICS, VERDICTS
-from streamwatch.adapters.sql.tap_tables import TAP_TABLES
 from streamwatch.diagnosis.normal import FeatureDay
-from streamwatch.diagnosis.paired import Pair
 from streamwatch.diagnosis.report import Stored
 from streamwatch.domain.cells import (
     DAY_MS,
@@ -25,27 +22,22 @@ from streamwatch.domain.cells import (
     Transition,
     merge_groups,
 )
-from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.readings import KpiKey
+from streamwatch.domain.settings import Settings
+from streamwatch.domain.stageorder import all_stages, topic_stages
 from streamwatch.domain.verdicts import Verdict
-from streamwatch.stages.declared import IN_CM, IN_KG
 
 HISTORY_DAYS = 42
 """Days before the departure that are read."""
 
-MOST_PAIRS = 20_000
-"""Records of neighbouring stages that are read."""
-
-AS_SENT = ("decode", "validate")
-"""Stages after which numbers are in the client's units."""
-
-FIELDS = ("app_version", "category", "gender", "recommended_size", "size", "height_unit",
-          "weight_unit", "currency", "fit_preference", "reason")  # fmt: skip
-"""The fields by which affected records are told from others; none names a person."""
-
 
 def stored_departure(
-    engine: Engine, key: KpiKey, bucket: int, order: Sequence[str], since: int | None = None
+    engine: Engine,
+    key: KpiKey,
+    bucket: int,
+    settings: Settings,
+    since: int | None = None,
+    incident: str = "",
 ) -> Stored:
     """All that is stored of a KPI's departure in the day of a bucket.
 
@@ -53,8 +45,9 @@ def stored_departure(
         engine: the database.
         key: the KPI.
         bucket: start of the day, or of an hour in it, milliseconds.
-        order: the stages in their order.
+        settings: name the stages.
         since: the first day that is not usual any more; the bucket itself if not given.
+        incident: its id; what the flight recorder wrote down for it stands in where no tap does.
 
     Raises:
         DatabaseError: the database does not answer or is not migrated.
@@ -62,9 +55,10 @@ def stored_departure(
     with reading(engine) as connection:
         start = _day_of(connection, key, bucket)
         first = min(start, start if since is None else since)
-        days = _days(connection, key, first - HISTORY_DAYS * DAY_MS, start, order)
+        days = _days(connection, key, first - HISTORY_DAYS * DAY_MS, start, settings)
         groups, changes = _groups(connection, key, start, start)
         before, _ = _groups(connection, key, first - HISTORY_DAYS * DAY_MS, first - 1)
+        pairs, pairs_from = pairs_of(connection, key, start, settings, incident)
         return Stored(
             key=key,
             bucket=start,
@@ -76,7 +70,8 @@ def stored_departure(
             changes=changes,
             rejects=_rejects(connection, key, start),
             verdict=_verdict(engine, key, start),
-            pairs=_pairs(connection, key, start, order),
+            pairs=pairs,
+            pairs_from=pairs_from,
         )
 
 
@@ -105,7 +100,7 @@ def _of_shop(table: Any, key: KpiKey, since: int, until: int) -> Any:
 
 
 def _days(
-    connection: Connection, key: KpiKey, since: int, until: int, order: Sequence[str]
+    connection: Connection, key: KpiKey, since: int, until: int, settings: Settings
 ) -> dict[int, dict[str, FeatureDay]]:
     table, sketches = STAGE_STATISTICS.c, DISTRIBUTIONS.c
     stages: dict[tuple[int, str], dict[str, tuple[Moments, Transition]]] = defaultdict(dict)
@@ -122,14 +117,17 @@ def _days(
             select(DISTRIBUTIONS).where(_of_shop(sketches, key, since, until))
         )
     }
+    order = all_stages(settings, key.event_type)
+    elsewhere = topic_stages(settings, key.event_type)
     places = {stage: place for place, stage in enumerate(order)}
     result: dict[int, dict[str, FeatureDay]] = defaultdict(dict)
     for (bucket, feature), found in stages.items():
         names = sorted(found, key=lambda stage: (places.get(stage, len(places)), stage))
         result[bucket][feature] = FeatureDay(
-            stages={name: found[name][0] for name in names},
+            stages={name: found[name][0] for name in names if name not in elsewhere},
             changes={name: found[name][1] for name in names if found[name][1].changed},
             sketch=bins.get((bucket, feature), {}),
+            beside={name: found[name][0] for name in names if name in elsewhere},
         )
     return result
 
@@ -183,109 +181,3 @@ def _verdict(engine: Engine, key: KpiKey, start: int) -> Verdict | None:
     of_day = msgspec.structs.replace(key, span="day")
     found = verdicts_of(engine, [of_day], start, start)[of_day]
     return found[-1] if found else None
-
-
-def _pairs(
-    connection: Connection, key: KpiKey, start: int, order: Sequence[str]
-) -> dict[tuple[str, str], list[Pair]]:
-    """Records of the day at each two stages that follow each other among those with taps."""
-    kind = EVENT_TYPES[key.event_type]
-    feature = feature_of(key)[0]
-    if feature not in kind.numbers:
-        return {}
-    present = [
-        stage
-        for stage in order
-        if (key.event_type, stage) in TAP_TABLES
-        and connection.execute(_rows(key, stage, start).limit(1)).first() is not None
-    ]
-    result = {}
-    neighbours = list(pairwise(present)) or [(stage, stage) for stage in present]
-    for before, after in neighbours:
-        rows = connection.execute(_joined(key, before, after, feature, start)).all()
-        result[before, after] = [_pair(row, feature, (before, after)) for row in rows]
-    return result
-
-
-def _rows(key: KpiKey, stage: str, start: int) -> Select[Any]:
-    table = TAP_TABLES[key.event_type, stage].c
-    when = func.coalesce(table.occurred_at, table.arrived_at, type_=table.arrived_at.type)
-    return select(table.event_id).where(
-        table.shop == key.shop, when >= start, when < start + DAY_MS
-    )
-
-
-def _joined(key: KpiKey, before: str, after: str, feature: str, start: int) -> Select[Any]:
-    first = TAP_TABLES[key.event_type, before]
-    second = TAP_TABLES[key.event_type, after].alias("behind")
-    same = and_(
-        *(
-            first.c[name] == second.c[name]
-            for name in ("topic", "partition", "epoch", "record_offset")
-        )
-    )
-    when = func.coalesce(
-        second.c.occurred_at, first.c.occurred_at, first.c.arrived_at,
-        type_=first.c.occurred_at.type,
-    )  # fmt: skip
-    fields = [
-        func.coalesce(second.c[name], first.c[name]).label(name)
-        for name in FIELDS
-        if name in second.c
-    ]
-    units = [first.c[name].label(f"sent_{name}") for name in FIELDS if name.endswith("_unit")
-             and name in first.c]  # fmt: skip
-    query = (
-        select(
-            first.c.topic,
-            first.c.partition,
-            first.c.record_offset,
-            first.c.event_id,
-            when.label("occurred_at"),
-            first.c[feature].label("before_value"),
-            second.c[feature].label("after_value"),
-            *fields,
-            *units,
-        )
-        .select_from(first.join(second, same, isouter=True))
-        .where(first.c.shop == key.shop, when >= start, when < start + DAY_MS)
-        .order_by(when, first.c.record_offset)
-        .limit(MOST_PAIRS)
-    )
-    part = feature_of(key)[1]
-    return query.where(second.c.currency == part) if part and "currency" in second.c else query
-
-
-def _pair(row: Any, feature: str, stages: tuple[str, str]) -> Pair:
-    values = row._mapping  # noqa: SLF001  # SQLAlchemy's public name for a row by column
-    fields = {
-        name: values[f"sent_{name}"] if f"sent_{name}" in values else values[name]
-        for name in FIELDS
-        if name in values
-    }
-    unit = fields.get(f"{feature}_unit")
-    return Pair(
-        topic=row.topic,
-        partition=row.partition,
-        offset=row.record_offset,
-        event_id=row.event_id,
-        occurred_at=row.occurred_at,
-        before=_canonical(row.before_value, unit, stages[0]),
-        after=_canonical(row.after_value, unit, stages[1]),
-        fields=fields,
-    )
-
-
-def _canonical(value: float | None, unit: str | None, stage: str) -> float | None:
-    """A value in cm or kg as the record declares it; after `normalise` it is that anyway."""
-    if value is None or unit is None or stage not in AS_SENT:
-        return value
-    name = unit.strip().lower().rstrip(".")
-    factor = IN_CM.get(name) or IN_KG.get(name)
-    return None if factor is None else value * factor
-
-
-def feature_of(key: KpiKey) -> tuple[str, str]:
-    """The field that a KPI is about, and its part: ``price`` and ``EUR``."""
-    feature, _, part = key.kpi.partition(".")[2].partition(".")
-    return feature, part

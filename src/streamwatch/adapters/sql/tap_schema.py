@@ -74,6 +74,21 @@ def wanted_columns(settings: Settings, taps: Sequence[TapSettings]) -> Wanted:
     return wanted
 
 
+def readable_tap_tables(connection: Connection, settings: Settings, event: str) -> dict[str, Table]:
+    """Stage → its tap table with the event's columns, for those stages that have one."""
+    found = inspect(connection)
+    order = all_stages(settings, event)
+    metadata = MetaData(naming_convention=METADATA.naming_convention)
+    tables = {}
+    for stage in order:
+        if (event, stage) in TAP_TABLES:
+            tables[stage] = TAP_TABLES[event, stage]
+        elif found.has_table(table_name(event, stage)):
+            columns = event_columns(event, stage, order)
+            tables[stage] = make_tap_table(metadata, event, stage, columns)
+    return tables
+
+
 def stored_tap_tables(engine: Engine) -> list[Table]:
     """All tap tables that the database has, whatever is configured now.
 
