@@ -8,7 +8,7 @@ import msgspec
 from bytewax.connectors.kafka import operators as kop
 from bytewax.dataflow import Dataflow
 from bytewax.testing import TestingSink
-from workload import Stopwatch, Widget
+from workload import Stopwatch, Widget, add
 
 bootstrap, topic, _group, expected = sys.argv[1:5]
 watch = Stopwatch(int(expected))
@@ -27,11 +27,7 @@ def counted(
 ) -> tuple[dict[str, list[float]] | None, int]:
     state = {} if state is None else state
     sums = state.setdefault(event.time[:13], [0.0] * 7)
-    sums[0] += 1
-    for place, number in ((1, event.height), (3, event.weight), (5, event.age)):
-        if number is not None:
-            sums[place] += 1
-            sums[place + 1] += (number - sums[place + 1]) / sums[place]
+    add(sums, event)
     if watch.add(1):
         watch.report(0)
         os._exit(0)

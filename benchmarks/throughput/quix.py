@@ -6,7 +6,7 @@ import tempfile
 
 import msgspec
 from quixstreams import Application, State
-from workload import Stopwatch, Widget
+from workload import Stopwatch, Widget, add
 
 bootstrap, topic_name, group, expected = sys.argv[1:5]
 watch = Stopwatch(int(expected))
@@ -27,11 +27,7 @@ def counted(value: bytes, state: State) -> bytes:
     event = decode(value)
     key = event.time[:13]
     sums = state.get(key) or [0.0] * 7
-    sums[0] += 1
-    for place, number in ((1, event.height), (3, event.weight), (5, event.age)):
-        if number is not None:
-            sums[place] += 1
-            sums[place + 1] += (number - sums[place + 1]) / sums[place]
+    add(sums, event)
     state.set(key, sums)
     if watch.add(1):
         watch.report(0)

@@ -1,6 +1,7 @@
 """streamwatch itself: the whole path on SQLite, or without a part of it.
 
-Parts that can be left out: ``judging`` (COUNT only), ``database`` (a store in memory).
+Parts that can be left out: ``judging`` (COUNT only), ``database`` (a store in memory),
+``segments`` (whole shops only).
 """
 
 import asyncio
@@ -36,6 +37,7 @@ database: sqlite:///bench.db
 kafka: {{bootstrap: "{bootstrap}", group: "{group}", prefix: "{group}", partitions: 4}}
 sources: [{{topic: "{topic}", event: widget-event}}]
 metrics_port: 0
+{"segments: []" if "segments" in without else ""}
 """
 Path("streamwatch.yaml").write_text(SETTINGS)
 Path("tap_config").mkdir()
@@ -68,7 +70,7 @@ def watching() -> None:
     """Ends the process once every record is counted and JUDGE and FLEET have caught up."""
     seen = 0
     while True:
-        time.sleep(0.02)
+        time.sleep(0.05)
         owned = worker.owned.items()
         count = sum(runner.fence for tp, runner in owned if tp.topic == topic)
         taken = sum(runner.accounting.records_in for tp, runner in owned if tp.topic == topic)

@@ -8,11 +8,13 @@ of keeping state use their own.
 import random
 import sys
 import time
+from collections.abc import Iterator
 
 import msgspec
 
 SHOPS = 200
 PARTITIONS = 4
+SEED = 1
 START_MS = 1_788_220_800_000
 _CATEGORIES = ("shirts", "trousers", "dresses", "jackets", "shoes")
 
@@ -28,39 +30,34 @@ class Widget(msgspec.Struct, gc=False):
     age: float | None = None
 
 
-def events(count: int, seed: int = 1) -> list[tuple[int, bytes]]:
-    """Arrival in milliseconds and JSON of each event; a day of 200 shops of like size."""
+def events(
+    count: int, hours: float, shops: int = SHOPS, seed: int = SEED
+) -> Iterator[tuple[int, str, bytes]]:
+    """Arrival in milliseconds, shop and JSON of each event, evenly over so many hours."""
     rng = random.Random(seed)  # a workload, no secret
-    made = []
-    step = 86_400_000 // max(count, 1)
+    encode = msgspec.json.Encoder().encode
     for number in range(count):
-        at = START_MS + number * step
-        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at / 1000))
-        made.append(
-            (
-                at,
-                msgspec.json.encode(
-                    {
-                        "event_id": f"event-{number:09d}",
-                        "shop": f"shop-{rng.randrange(SHOPS):03d}",
-                        "time": f"{moment}.{at % 1000:03d}Z",
-                        "shopper": f"u{rng.randrange(50_000)}",
-                        "product": f"p-{rng.randrange(900)}",
-                        "category": rng.choice(_CATEGORIES),
-                        "gender": "female" if rng.random() < 0.6 else "male",
-                        "height": round(rng.gauss(170, 9), 1),
-                        "height_unit": "cm",
-                        "weight": round(rng.gauss(70, 12), 1),
-                        "weight_unit": "kg",
-                        "age": rng.randrange(16, 80),
-                        "recommended_size": rng.choice(("S", "M", "L")),
-                        "fit_preference": "regular",
-                        "app_version": "4.2.0",
-                    }
-                ),
-            )
-        )
-    return made
+        at = START_MS + int(number * hours * 3_600_000 / count)
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at // 1000))
+        shop = f"shop-{rng.randrange(shops):05d}"
+        event = {
+            "event_id": f"event-{number:09d}",
+            "shop": shop,
+            "time": f"{moment}.{at % 1000:03d}Z",
+            "shopper": f"u{rng.randrange(50_000)}",
+            "product": f"p-{rng.randrange(900)}",
+            "category": rng.choice(_CATEGORIES),
+            "gender": "female" if rng.random() < 0.6 else "male",
+            "height": round(rng.gauss(170, 9), 1),
+            "height_unit": "cm",
+            "weight": round(rng.gauss(70, 12), 1),
+            "weight_unit": "kg",
+            "age": rng.randrange(16, 80),
+            "recommended_size": rng.choice(("S", "M", "L")),
+            "fit_preference": "regular",
+            "app_version": "4.2.0",
+        }
+        yield at, shop, encode(event)
 
 
 State = dict[tuple[str, str], list[float]]
@@ -74,6 +71,11 @@ def tally(state: State, event: Widget) -> None:
     sums = state.get(key)
     if sums is None:
         sums = state[key] = [0.0] * 7
+    add(sums, event)
+
+
+def add(sums: list[float], event: Widget) -> None:
+    """The event into the sums of its shop and hour."""
     sums[0] += 1
     for place, value in ((1, event.height), (3, event.weight), (5, event.age)):
         if value is not None:
