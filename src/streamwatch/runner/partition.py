@@ -55,6 +55,7 @@ class Partition(Generic[StateT]):
         self._messages: list[Message] = []
         self._settled: list[Message] = []
         self._unflushed = 0
+        self._is_urgent = False
 
     @property
     def state(self) -> StateT:
@@ -65,6 +66,11 @@ class Partition(Generic[StateT]):
     def unflushed(self) -> int:
         """Records that were taken in since the last flush."""
         return self._unflushed
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether somebody waits for what the next flush publishes."""
+        return self._is_urgent
 
     def start_at(self, offset: int) -> None:
         """Where a partition that was never read begins; call it before the first slice."""
@@ -98,6 +104,7 @@ class Partition(Generic[StateT]):
         self._rows += outcome.rows
         self._messages += outcome.messages
         self._unflushed += len(admission.records)
+        self._is_urgent = self._is_urgent or outcome.is_urgent
         return None
 
     def prepare(self, now_ms: int) -> Flush | None:
@@ -130,4 +137,5 @@ class Partition(Generic[StateT]):
         self._has_outbox = bool(self._messages)
         self._rows, self._messages, self._settled = [], [], []
         self._unflushed = 0
+        self._is_urgent = False
         return messages

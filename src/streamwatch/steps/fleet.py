@@ -67,6 +67,7 @@ class FleetStep:
             for incident in told:
                 outcome.rows.append(IncidentRow(incident))
                 outcome.messages.append(_message(incident))
+                outcome.is_urgent = True
         return outcome
 
     def _take(self, state: FleetState, verdict: Verdict) -> Iterator[Incident]:

@@ -18,6 +18,7 @@ class Outcome(msgspec.Struct):
         messages: published after that flush.
         aggregated, rejected, dead_lettered: where the slice's records went; they add up
             to its length.
+        is_urgent: somebody waits for these messages, so that the flush should come soon.
     """
 
     rows: list[Row] = []
@@ -25,6 +26,7 @@ class Outcome(msgspec.Struct):
     aggregated: int = 0
     rejected: int = 0
     dead_lettered: int = 0
+    is_urgent: bool = False
 
 
 class Settled(msgspec.Struct):

@@ -61,6 +61,7 @@ def tell(tick: Tick, stream: Stream, verdict: Verdict) -> None:
         unusual.pop(name, None)
         if verdict.state == "unusual":
             unusual[name] = verdict
+            tick.outcome.is_urgent = True
 
 
 def message_of(verdict: Verdict) -> Message:

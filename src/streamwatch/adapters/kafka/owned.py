@@ -33,6 +33,10 @@ RETRY_SECONDS = 1.0
 SILENT_SECONDS = 15.0
 """After so long without an answer the database is told to be away, though the call may end."""
 
+URGENT_MS = 100
+"""What somebody waits for is flushed so soon after the last flush; else a departure would wait for
+the interval in every step."""
+
 _Answer = TypeVar("_Answer")
 
 Reach = Callable[[str], None]
@@ -164,21 +168,29 @@ class OwnedPartitions:
             begun = time.monotonic()
             seek_to = owned.runner.process(slice_, now)
             self._metrics.taken(owned.runner.id.step, time.monotonic() - begun)
-            full = owned.runner.unflushed >= self._flush.records
-            if full or owned.has_waited(self._flush.interval):
+            if self._is_due(owned):
                 return await self._flush_owned(tp, owned) or seek_to
         return seek_to
 
     async def flush_due(self) -> dict[TP, int]:
-        """Flush what has waited for an interval; returns where partitions must seek to."""
-        return await self.flush(self._flush.interval)
+        """Flush what has waited for long enough; returns where partitions must seek to."""
+        return await self._flush_those(self._is_due)
 
-    async def flush(self, older_than: int = 0) -> dict[TP, int]:
-        """Flush partitions whose last flush is so many milliseconds ago."""
+    async def flush(self) -> None:
+        """Flush all partitions."""
+        await self._flush_those(lambda _: True)
+
+    def _is_due(self, owned: Owned) -> bool:
+        """Whether it has waited for an interval, or for a moment where somebody waits for it."""
+        runner, interval = owned.runner, self._flush.interval
+        patience = min(URGENT_MS, interval) if runner.is_urgent else interval
+        return runner.unflushed >= self._flush.records or owned.has_waited(patience)
+
+    async def _flush_those(self, wanted: Callable[[Owned], bool]) -> dict[TP, int]:
         seeks = {}
         for tp, owned in list(self._owned.items()):
             async with owned.lock:
-                if self._owned.get(tp) is owned and owned.has_waited(older_than):
+                if self._owned.get(tp) is owned and wanted(owned):
                     seek_to = await self._flush_owned(tp, owned)
                     if seek_to is not None:
                         seeks[tp] = seek_to

@@ -14,7 +14,7 @@ from mode.utils.logging import get_logger
 from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
 from streamwatch.adapters.kafka.ending import guarded
 from streamwatch.adapters.kafka.exported import deadlines
-from streamwatch.adapters.kafka.owned import OwnedPartitions, Reach, reach_nothing
+from streamwatch.adapters.kafka.owned import URGENT_MS, OwnedPartitions, Reach, reach_nothing
 from streamwatch.adapters.kafka.topics import topic_ids
 from streamwatch.adapters.kafka.watchdog import Watchdog
 from streamwatch.adapters.prometheus.collector import WorkerMetrics
@@ -165,6 +165,7 @@ class Worker:
             )(self._agent)
         app.task(self._beat)
         app.task(self._flush_regularly)
+        app.task(self._tell_regularly)
         app.task(self._inspect_regularly)
         app.task(self._look_for_new_topics)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
@@ -214,7 +215,15 @@ class Worker:
 
     async def _flush_regularly(self) -> None:
         while not self.app.should_stop:
-            await guarded(self._flush_and_beat)
+            await guarded(self._flush_due)
+            await self.app.sleep(min(URGENT_MS, self._settings.flush.interval) / 1000)
+
+    async def _flush_due(self) -> None:
+        await self._seek(await self.owned.flush_due())
+
+    async def _tell_regularly(self) -> None:
+        while not self.app.should_stop:
+            await guarded(self._tell)
             await self.app.sleep(self._settings.flush.interval / 1000)
 
     async def _inspect_regularly(self) -> None:
@@ -225,8 +234,8 @@ class Worker:
     async def _look(self, inspect: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self.owned.database_thread, inspect)
 
-    async def _flush_and_beat(self) -> None:
-        await self._seek(await self.owned.flush_due())
+    async def _tell(self) -> None:
+        """The heartbeats to the judges, and to the metrics where the partitions stand."""
         beats = await self._heartbeats()
         self._metrics.observed([self._status(tp, runner) for tp, runner in self.owned.items()])
         await self._publish(
