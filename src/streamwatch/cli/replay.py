@@ -127,14 +127,14 @@ def command(
     with _stoppable() as should_stop, _shown() as told:
         done = replay(
             records,
-            bootstrap,
+            settings.kafka,
             now_ms=now_ms,
             speed=speed,
             should_stop=should_stop,
             told=told,
             refused=_Refusals(),
         )
-    short = deleted_soon(topic_facts(bootstrap, done.sent), done, now_ms)
+    short = deleted_soon(topic_facts(settings.kafka, done.sent), done, now_ms)
     if as_json:
         print_json(_answer(done, bootstrap, short))
     else:

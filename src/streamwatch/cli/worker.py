@@ -143,4 +143,4 @@ def _check_topics(settings: Settings) -> None:
 def _judges(settings: Settings) -> int:
     """Partitions of the readings topic."""
     topic = prefixed(READINGS_TOPIC, settings.kafka.prefix)
-    return partition_counts(settings.kafka.bootstrap, [topic])[topic]
+    return partition_counts(settings.kafka, [topic])[topic]

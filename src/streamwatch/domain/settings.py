@@ -81,6 +81,12 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             share a cluster.
         session_timeout: after so much silence a worker is taken for dead and its partitions
             go to others, milliseconds.
+        tls: whether the connection is encrypted; the broker's certificate is always checked.
+        ca_file: certificates of the authorities that are trusted; empty for the system's.
+        certificate_file, key_file: our own certificate, where the broker asks for one.
+        sasl: the mechanism of logging in; empty for none.
+        user: who logs in.
+        password_file: the file that holds the password and nothing else.
         schema_registry: address of a Confluent-compatible schema registry; empty for none.
     """
 
@@ -89,6 +95,13 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     partitions: int = 8
     prefix: str = "streamwatch"
     session_timeout: int = 30_000
+    tls: bool = False
+    ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+    sasl: Literal["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = ""
+    user: str = ""
+    password_file: str = ""
     schema_registry: str = ""
 
 

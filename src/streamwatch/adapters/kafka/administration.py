@@ -9,6 +9,7 @@ from typing import Any
 from kafka import KafkaAdminClient
 from kafka.errors import AuthorizationError, KafkaError
 
+from streamwatch.adapters.kafka.security import Broker, address_of, client_options
 from streamwatch.errors import BrokerError, ConfigurationError
 
 PATIENCE_S = 10
@@ -16,18 +17,20 @@ PATIENCE_S = 10
 
 
 @contextmanager
-def administration(bootstrap: str) -> Iterator[Any]:
+def administration(broker: Broker) -> Iterator[Any]:
     """kafka-python's admin client; its errors come out in one clear sentence.
 
     Raises:
         BrokerError: Kafka does not answer within `PATIENCE_S`, or refuses.
-        ConfigurationError: ``bootstrap`` is not ``host:port``.
+        ConfigurationError: the address is not ``host:port``, or a file cannot be used.
     """
+    bootstrap = address_of(broker)
+    options = client_options(broker)
     check_listening(bootstrap)
     milliseconds = int(PATIENCE_S * 1000)
     with silent("kafka"), translated(bootstrap):
         admin = KafkaAdminClient(
-            bootstrap_servers=bootstrap.split(","),
+            **options,
             bootstrap_timeout_ms=milliseconds,
             request_timeout_ms=milliseconds,
         )

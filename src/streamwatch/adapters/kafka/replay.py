@@ -20,6 +20,7 @@ from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]
 
 from streamwatch.adapters.kafka.administration import silent
 from streamwatch.adapters.kafka.outgoing import Outgoing
+from streamwatch.adapters.kafka.security import Broker, address_of, client_options
 from streamwatch.adapters.kafka.topics import TopicFacts, topic_facts
 from streamwatch.errors import BrokerError
 
@@ -61,7 +62,7 @@ class Replayed(msgspec.Struct):
 
 def replay(
     records: Iterator[Outgoing],
-    bootstrap: str,
+    broker: Broker,
     *,
     now_ms: int,
     speed: float | None = None,
@@ -73,7 +74,7 @@ def replay(
 
     Args:
         records: in the order in which they are sent.
-        bootstrap: ``host:port`` of the broker.
+        broker: where it is, or all of its settings.
         now_ms: the wall clock; it decides what is too far ahead for the topic.
         speed: seconds of the records' time to a second; ``None`` for as fast as possible.
         should_stop: asked often; true ends the replay after what was taken is acknowledged.
@@ -83,8 +84,8 @@ def replay(
     Raises:
         BrokerError: Kafka does not answer, a topic is missing, or it stops taking records.
     """
-    facts = topic_facts(bootstrap)
-    replaying = _Replay(bootstrap, facts, now_ms, speed, should_stop, told, refused)
+    facts = topic_facts(broker)
+    replaying = _Replay(broker, facts, now_ms, speed, should_stop, told, refused)
     with silent("aiokafka"), silent("asyncio"):
         return asyncio.run(replaying.run(records))
 
@@ -94,7 +95,7 @@ class _Replay:
 
     def __init__(
         self,
-        bootstrap: str,
+        broker: Broker,
         facts: Mapping[str, TopicFacts],
         now_ms: int,
         speed: float | None,
@@ -102,7 +103,8 @@ class _Replay:
         told: Callable[[Replayed], None],
         refused: Callable[[Outgoing, str], None],
     ) -> None:
-        self._bootstrap = bootstrap
+        self._bootstrap = address_of(broker)
+        self._options = client_options(broker)
         self._facts = facts
         self._now_ms = now_ms
         self._speed = speed
@@ -121,7 +123,7 @@ class _Replay:
         waiting: _Records = deque()
         halt = threading.Event()
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **self._options,
             acks="all",
             enable_idempotence=True,
             request_timeout_ms=int(GIVE_UP_S * 1000),

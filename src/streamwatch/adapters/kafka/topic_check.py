@@ -21,7 +21,7 @@ def check_topics(settings: Settings) -> list[TopicFinding]:
     Raises:
         BrokerError: Kafka does not answer or refuses.
     """
-    facts = topic_facts(settings.kafka.bootstrap, needed_topics(settings))
+    facts = topic_facts(settings.kafka, needed_topics(settings))
     return judge_topics(settings, facts)
 
 

@@ -19,6 +19,7 @@ from kafka.errors import (
 )
 
 from streamwatch.adapters.kafka.administration import PATIENCE_S, administration
+from streamwatch.adapters.kafka.security import Broker
 from streamwatch.domain.messages import INCIDENTS_TOPIC, READINGS_TOPIC, VERDICTS_TOPIC, prefixed
 from streamwatch.domain.settings import Settings
 from streamwatch.errors import BrokerError
@@ -106,7 +107,7 @@ def create_topics(settings: Settings, partitions: int | None = None) -> list[Top
         BrokerError: Kafka does not answer or refuses.
     """
     wanted = needed_topics(settings, partitions)
-    with administration(settings.kafka.bootstrap) as admin:
+    with administration(settings.kafka) as admin:
         before = _described(admin, wanted)
         missing = {
             topic: {"num_partitions": count, "configs": _KEPT}
@@ -131,13 +132,13 @@ def _raise_unless_there(topic: Mapping[str, Any], bootstrap: str) -> None:
         raise BrokerError(f"Kafka at {bootstrap} does not create {topic['name']}: {why}")
 
 
-def topic_facts(bootstrap: str, topics: Iterable[str] | None = None) -> dict[str, TopicFacts]:
+def topic_facts(broker: Broker, topics: Iterable[str] | None = None) -> dict[str, TopicFacts]:
     """Facts of the topics that exist; of all topics if none are named.
 
     Raises:
         BrokerError: Kafka does not answer or refuses.
     """
-    with administration(bootstrap) as admin:
+    with administration(broker) as admin:
         found = _described(admin, topics)
         resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in found]
         answer = admin.describe_configs(resources, config_filter="all") if resources else {}
@@ -160,34 +161,34 @@ def topic_facts(bootstrap: str, topics: Iterable[str] | None = None) -> dict[str
     }
 
 
-def topic_ids(bootstrap: str, topics: Iterable[str]) -> dict[str, str]:
+def topic_ids(broker: Broker, topics: Iterable[str]) -> dict[str, str]:
     """Topic → Kafka's id of it, for the topics that exist.
 
     Raises:
         BrokerError: Kafka does not answer.
     """
-    with administration(bootstrap) as admin:
+    with administration(broker) as admin:
         return {name: str(one["topic_id"]) for name, one in _described(admin, topics).items()}
 
 
-def partition_counts(bootstrap: str, topics: Iterable[str]) -> dict[str, int]:
+def partition_counts(broker: Broker, topics: Iterable[str]) -> dict[str, int]:
     """Topic → number of partitions, for the topics that exist.
 
     Raises:
         BrokerError: Kafka does not answer.
     """
-    with administration(bootstrap) as admin:
+    with administration(broker) as admin:
         found = _described(admin, topics)
     return {name: len(one["partitions"]) for name, one in found.items()}
 
 
-def end_offsets(bootstrap: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+def end_offsets(broker: Broker, topics: Iterable[str]) -> dict[tuple[str, int], int]:
     """(topic, partition) → the offset that its next record will get.
 
     Raises:
         BrokerError: Kafka does not answer.
     """
-    with administration(bootstrap) as admin:
+    with administration(broker) as admin:
         found = _described(admin, topics)
         wanted = {
             TopicPartition(name, part["partition_index"]): OffsetSpec.LATEST
@@ -198,14 +199,14 @@ def end_offsets(bootstrap: str, topics: Iterable[str]) -> dict[tuple[str, int], 
     return {(place.topic, place.partition): end.offset for place, end in ends.items()}
 
 
-def committed_offsets(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
+def committed_offsets(broker: Broker, group: str) -> dict[tuple[str, int], int]:
     """(topic, partition) → what a consumer group has committed; without those it has not.
 
     Raises:
         BrokerError: Kafka does not answer.
     """
     deadline = time.monotonic() + PATIENCE_S
-    with administration(bootstrap) as admin:
+    with administration(broker) as admin:
         while True:
             try:
                 found = admin.list_group_offsets(group)[group]

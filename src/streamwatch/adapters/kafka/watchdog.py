@@ -19,7 +19,7 @@ class Watchdog:
         limit_s: seconds after which something is taken to hang.
         monotonic: the clock, seconds.
 
-    >>> seconds = iter([0.0, 5.0, 5.0, 90.0])
+    >>> seconds = iter([5.0, 5.0, 90.0])
     >>> dog = Watchdog(60, lambda: next(seconds))
     >>> dog.turned()
     >>> dog.stuck(), dog.stuck()
@@ -30,7 +30,7 @@ class Watchdog:
         self._limit_s = limit_s
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._begun: dict[str, float] = {LOOP: monotonic()}
+        self._begun: dict[str, float] = {}
 
     def turned(self) -> None:
         """The event loop turns."""
@@ -52,6 +52,8 @@ class Watchdog:
         """What hangs, in words; ``None`` when all moves."""
         now = self._monotonic()
         with self._lock:
-            what, begun = min(self._begun.items(), key=lambda item: item[1])
-        seconds = now - begun
-        return f"{what} for {seconds:.0f} s" if seconds > self._limit_s else None
+            begun = dict(self._begun)
+        for what, since in begun.items():
+            if now - since > self._limit_s:
+                return f"{what} for {now - since:.0f} s"
+        return None

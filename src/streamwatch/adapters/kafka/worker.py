@@ -15,6 +15,7 @@ from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
 from streamwatch.adapters.kafka.ending import guarded
 from streamwatch.adapters.kafka.exported import deadlines
 from streamwatch.adapters.kafka.owned import URGENT_MS, OwnedPartitions, Reach, reach_nothing
+from streamwatch.adapters.kafka.security import faust_credentials
 from streamwatch.adapters.kafka.topics import topic_ids
 from streamwatch.adapters.kafka.watchdog import Watchdog
 from streamwatch.adapters.prometheus.collector import WorkerMetrics
@@ -117,12 +118,11 @@ class Worker:
         self._inner = {prefixed(topic, self._prefix): step for topic, step in inner.items()}
         self._judges = judges
         self._clock = clock
-        bootstrap = settings.kafka.bootstrap
         self.owned = OwnedPartitions(
             store=store,
             step_of=self._step_of,
             publish=self._publish,
-            topic_ids=lambda topics: topic_ids(bootstrap, topics),
+            topic_ids=lambda topics: topic_ids(settings.kafka, topics),
             clock=clock,
             flush=settings.flush,
             metrics=metrics,
@@ -139,6 +139,7 @@ class Worker:
             self._settings.kafka.group,
             fences=self.owned,
             broker=[f"kafka://{one}" for one in self._settings.kafka.bootstrap.split(",")],
+            broker_credentials=faust_credentials(self._settings.kafka),
             broker_max_poll_records=RECORDS_A_FETCH,
             broker_commit_interval=1.0,
             broker_session_timeout=session_s,
@@ -199,10 +200,9 @@ class Worker:
     async def _restart_new_topics(self) -> None:
         """Start again where a topic that is being read was deleted and made anew meanwhile."""
         topics = {tp.topic for tp, runner in self.owned.items() if runner.topic_id}
-        bootstrap = self._settings.kafka.bootstrap
         loop = asyncio.get_running_loop()
         try:
-            ids = await loop.run_in_executor(None, topic_ids, bootstrap, topics)
+            ids = await loop.run_in_executor(None, topic_ids, self._settings.kafka, topics)
         except BrokerError:
             return  # what uses the broker tells so; here it is asked again soon
         for tp, runner in self.owned.items():

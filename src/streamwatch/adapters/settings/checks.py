@@ -82,6 +82,10 @@ def _check_broker(settings: Settings) -> Iterator[Finding]:
             text = "bootstrap of kafka must be host:port, several joined by commas"
             yield Finding(("kafka", "bootstrap"), text)
             break
+    if settings.kafka.sasl and not (settings.kafka.user and settings.kafka.password_file):
+        yield Finding(("kafka", "sasl"), "sasl of kafka needs user and password_file as well")
+    if settings.kafka.key_file and not settings.kafka.certificate_file:
+        yield Finding(("kafka", "key_file"), "key_file of kafka needs certificate_file as well")
     for address in filter(None, settings.kafka.schema_registry.split(",")):
         if not _REGISTRY.fullmatch(address.strip()):
             text = "schema_registry of kafka must be an http or https address"

@@ -162,6 +162,13 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "prefix": Meaning("first part of the internal topics' names, such as staging"),
         "session_timeout": _duration("silence after which a worker is taken for dead",
                                      1_000, 1_800_000),
+        "tls": Meaning("encrypt the connection and check the broker's certificate"),
+        "ca_file": Meaning("certificates that are trusted; without it, the system's"),
+        "certificate_file": Meaning("our own certificate, where the broker asks for one"),
+        "key_file": Meaning("the key of our own certificate"),
+        "sasl": Meaning("how we log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; without it, not"),
+        "user": Meaning("who logs in"),
+        "password_file": Meaning("the file that holds the password and nothing else"),
         "schema_registry": Meaning("http or https address of a schema registry, if any"),
     },
     FlushSettings: {
