@@ -31,7 +31,7 @@ class Record:
 
     Attributes:
         verdicts: of each KPI the judged buckets: 1 unusual, 0 usual. Warming ones lack.
-        volumes: of each shop the events of each event type and day.
+        volumes: of each shop the events a day of each event type and bucket.
         incidents: by their id.
     """
 
@@ -52,9 +52,10 @@ class Record:
                     buckets.pop(verdict.bucket, None)
                 else:
                     buckets[verdict.bucket] = judged
-                if key.kpi == "volume" and key.segment == ALL and key.span == "day":
+                if key.kpi == "volume" and key.segment == ALL and key.span != "hour":
                     volumes = self.volumes.setdefault(key.shop, {})
-                    volumes[key.event_type, verdict.bucket] = verdict.value
+                    a_day = verdict.value * DAY_MS / span_ms(key)
+                    volumes[key.event_type, verdict.bucket] = a_day
             elif isinstance(row, IncidentRow):
                 incident = row.incident
                 known = self.incidents.get(incident.id)

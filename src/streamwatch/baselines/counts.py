@@ -11,41 +11,15 @@ import msgspec
 from streamwatch.baselines import season
 from streamwatch.baselines.departure import Departure
 from streamwatch.baselines.forgetting import FadingMean
+from streamwatch.baselines.pace import PACES
 from streamwatch.baselines.windows import Run
-from streamwatch.domain.readings import Reading, Span
+from streamwatch.domain.readings import Reading
 
 LEAST_MEAN = 0.01
 LEAST_WOBBLE = 2e-3
 PRIOR_WOBBLE = 0.05
 
 
-class Pace(msgspec.Struct, frozen=True):
-    """What differs between days and hours.
-
-    Attributes:
-        warmup: readings per day of warm-up.
-        keep: share of the level's weight that stays after each reading.
-        weekday_keep: the same for the weekdays' factors.
-        lasting: readings after which a departure becomes the new normal.
-        alike: readings that wobble together (the hours of one day have a good or a bad
-            day in common), so that they inform about the level like one.
-        kinship: correlation of neighbouring readings, for the windows.
-    """
-
-    warmup: int
-    keep: float
-    weekday_keep: float
-    lasting: int
-    alike: float
-    kinship: float
-
-
-PACES: dict[Span, Pace] = {
-    "day": Pace(warmup=1, keep=1 - 1 / 28, weekday_keep=0.9, lasting=7, alike=1.0, kinship=0.05),
-    "hour": Pace(
-        warmup=24, keep=1 - 1 / 336, weekday_keep=0.9956, lasting=168, alike=12.0, kinship=0.5
-    ),
-}
 HOUR_KEEP = 0.93
 
 
@@ -55,7 +29,7 @@ class VolumeBaseline(msgspec.Struct, frozen=True, tag="volume"):
     Attributes:
         level: events per bucket without season, and the weight of what it rests on.
         weekdays, hours: the season; ``hours``, of a working day and of the weekend, only for
-            hourly readings.
+            hourly readings; weeks have none.
         wobble: relative variance from bucket to bucket beyond counting noise.
         history: the warm-up's readings, bucket → slot and value; empty once warm.
         last_bucket: the newest bucket that was learned; -1 before the first.
@@ -75,7 +49,7 @@ class VolumeBaseline(msgspec.Struct, frozen=True, tag="volume"):
     @property
     def is_warm(self) -> bool:
         """Whether it can judge."""
-        return bool(self.weekdays)
+        return self.level.weight > 0
 
     @property
     def typical(self) -> float:
@@ -96,9 +70,10 @@ def overdispersion(baseline: VolumeBaseline, reading: Reading) -> float:
     level = max(baseline.level.mean, LEAST_MEAN)
     single = baseline.wobble + 1 / level
     of_level = single / max(baseline.level.weight / pace.alike, 1.0)
-    prior = season.weekday_prior(level)
-    of_weekday = single * _season_error(baseline.weekdays[weekday_of(reading)], prior)
-    of_hour = 0.0
+    of_weekday = of_hour = 0.0
+    if baseline.weekdays:
+        prior = season.weekday_prior(level)
+        of_weekday = single * _season_error(baseline.weekdays[weekday_of(reading)], prior)
     if baseline.hours:
         of_weekday /= season.DAY_HOURS / pace.alike
         of_hour = single * _season_error(baseline.hours[hour_of(reading)], season.hour_prior(level))
@@ -113,8 +88,10 @@ def _season_error(slot: season.Slot, prior: float) -> float:
 
 def rest_probability(baseline: VolumeBaseline, reading: Reading) -> float:
     """Probability that the shop rests on the reading's day."""
+    if baseline.hours or not baseline.weekdays:
+        return 0.0
     slot = baseline.weekdays[weekday_of(reading)]
-    if baseline.hours or slot.zeros == 0:
+    if slot.zeros == 0:
         return 0.0
     by_chance = (1 + baseline.wobble * baseline.level.mean) ** (-1 / baseline.wobble)
     return slot.closed(by_chance)
@@ -127,6 +104,8 @@ def factor_of(baseline: VolumeBaseline, reading: Reading) -> float:
 
 def factor_at(baseline: VolumeBaseline, slot: int) -> float:
     """The season's factor for a slot: weekday, or hour of the week."""
+    if not baseline.weekdays:
+        return 1.0
     level = baseline.level.mean
     weekday, hour = places(slot, hourly=bool(baseline.hours))
     factor = baseline.weekdays[weekday].factor(season.weekday_prior(level))

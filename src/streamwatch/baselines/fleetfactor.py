@@ -6,6 +6,7 @@ from the shops that are closed together, before any of them learns.
 """
 
 import math
+from collections.abc import Sequence
 from statistics import median
 
 import msgspec
@@ -40,6 +41,21 @@ class Common(msgspec.Struct, frozen=True, array_like=True):
 
 
 NONE = Common()
+
+
+def averaged(commons: Sequence[Common]) -> Common:
+    """What several days have in common, for the week that they make.
+
+    >>> averaged([NONE] * 6 + [Common(0.3, 0.07, planned=True)]).factor
+    0.9
+    """
+    if not any(one.holds for one in commons):
+        return NONE
+    return Common(
+        factor=sum(one.factor for one in commons) / len(commons),
+        spread=sum(one.spread for one in commons) / len(commons),
+        planned=any(one.planned for one in commons),
+    )
 
 
 class Ratio(msgspec.Struct, frozen=True, array_like=True):

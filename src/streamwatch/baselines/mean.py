@@ -13,6 +13,7 @@ import msgspec
 from streamwatch.baselines import units
 from streamwatch.baselines.departure import Departure, follow
 from streamwatch.baselines.forgetting import FadingMean
+from streamwatch.baselines.pace import readings_wanted
 from streamwatch.baselines.tails import LARGEST, is_sound, student_deviation, student_ratio
 from streamwatch.baselines.weights import learning_weight
 from streamwatch.domain.readings import Reading
@@ -75,7 +76,8 @@ def score(baseline: MeanBaseline, reading: Reading, settings: JudgingSettings) -
     if not _is_mean(reading):
         return warming(reading, f"{reading.value} over {reading.n} records: not judged")
     if not baseline.is_warm:
-        seen = f"{len(baseline.history)} of {settings.warmup_days} {reading.key.span}s seen"
+        wanted = readings_wanted(reading.key.span, settings.warmup_days)
+        seen = f"{len(baseline.history)} of {wanted} {reading.key.span}s seen"
         return warming(reading, seen)
     expected = baseline.center.mean
     deviation_unit = math.sqrt(_variance(baseline, reading.n) + 1 / baseline.center.weight)
@@ -141,7 +143,7 @@ def learn(
         watch = baseline.watch
         if not again:
             watch = units.learn(watch, reading.bins, reading.key.kpi, unusual=False)
-        if len(history) >= settings.warmup_days:
+        if len(history) >= readings_wanted(reading.key.span, settings.warmup_days):
             return msgspec.structs.replace(fit(history), watch=watch)
         newest = max(baseline.last_bucket, reading.bucket)
         return MeanBaseline(history=history, last_bucket=newest, watch=watch)

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from streamwatch.baselines.pace import half_wanted
 from streamwatch.baselines.tails import chi_square_deviation
 from streamwatch.baselines.weights import learning_weight
 from streamwatch.domain.readings import Reading
@@ -99,7 +100,7 @@ def score(baseline: MixBaseline, reading: Reading, settings: JudgingSettings) ->
     n = sum(counts.values())
     if n < LEAST_RECORDS:
         return warming(reading, f"{n} of {LEAST_RECORDS} records gathered")
-    wanted = max(settings.warmup_days // 2, 1)
+    wanted = half_wanted(reading.key.span, settings.warmup_days)
     if baseline.buckets < wanted:
         return warming(reading, f"{baseline.buckets} of {wanted} {reading.key.span}s seen")
     compared = compare(baseline, counts)

@@ -8,6 +8,7 @@ to bucket. A share above a half is judged by its complement.
 import msgspec
 
 from streamwatch.baselines.departure import Departure, follow
+from streamwatch.baselines.pace import half_wanted
 from streamwatch.baselines.tails import count_band, count_deviation
 from streamwatch.baselines.weights import learning_weight
 from streamwatch.domain.readings import Reading
@@ -78,7 +79,7 @@ def score(baseline: ShareBaseline, reading: Reading, settings: JudgingSettings) 
     """Judge a share by what was learned before it."""
     if not _is_share(reading):
         return warming(reading, f"{reading.hits} of {reading.n} records: too few to judge")
-    wanted = max(settings.warmup_days // 2, 1)
+    wanted = half_wanted(reading.key.span, settings.warmup_days)
     if baseline.buckets < wanted:
         return warming(reading, f"{baseline.buckets} of {wanted} {reading.key.span}s seen")
     rate, n = baseline.rate, reading.n

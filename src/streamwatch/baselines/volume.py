@@ -7,8 +7,6 @@ from streamwatch.baselines.counts import (
     HOUR_KEEP,
     LEAST_MEAN,
     LEAST_WOBBLE,
-    PACES,
-    Pace,
     VolumeBaseline,
     expected_count,
     factor_of,
@@ -21,6 +19,7 @@ from streamwatch.baselines.counts import (
 from streamwatch.baselines.departure import Departure, follow
 from streamwatch.baselines.fleetfactor import NONE, Common, Ratio, ratio_of
 from streamwatch.baselines.forgetting import FadingMean
+from streamwatch.baselines.pace import PACES, Pace, readings_wanted
 from streamwatch.baselines.tails import count_band, count_deviation, is_sound
 from streamwatch.baselines.warmup import fit
 from streamwatch.baselines.weights import learning_weight
@@ -67,7 +66,7 @@ def score(
     if not _is_count(reading.value):
         return warming(reading, f"{reading.value} is no count: not judged")
     if not baseline.is_warm:
-        wanted = settings.warmup_days * PACES[reading.key.span].warmup
+        wanted = readings_wanted(reading.key.span, settings.warmup_days)
         seen = len(baseline.history)
         return warming(reading, f"{seen} of {wanted} {reading.key.span}s seen")
     expected = expected_count(baseline, reading)
@@ -192,6 +191,8 @@ def _has_settled(departure: Departure, baseline: VolumeBaseline, pace: Pace) -> 
 def _learn_weekday(
     baseline: VolumeBaseline, reading: Reading, weight: float, keep: float
 ) -> season.Season:
+    if not baseline.weekdays:
+        return ()
     place = weekday_of(reading)
     level = baseline.level.mean
     other = (
@@ -237,8 +238,7 @@ def _warm_up(
     baseline: VolumeBaseline, reading: Reading, settings: JudgingSettings
 ) -> VolumeBaseline:
     history = {**baseline.history, reading.bucket: (reading.slot, reading.value)}
-    wanted = settings.warmup_days * PACES[reading.key.span].warmup
-    if len(history) < wanted:
+    if len(history) < readings_wanted(reading.key.span, settings.warmup_days):
         newest = max(baseline.last_bucket, reading.bucket)
         return VolumeBaseline(history=history, last_bucket=newest)
     return fit(history, reading.key.span)

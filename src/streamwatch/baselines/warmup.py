@@ -7,15 +7,14 @@ from streamwatch.baselines.counts import (
     HOUR_KEEP,
     LEAST_MEAN,
     LEAST_WOBBLE,
-    PACES,
     PRIOR_WOBBLE,
-    Pace,
     VolumeBaseline,
     factor_at,
     information,
     places,
 )
 from streamwatch.baselines.forgetting import FadingMean
+from streamwatch.baselines.pace import PACES, Pace
 from streamwatch.domain.readings import Span
 
 _PRIOR_READINGS = 2.0
@@ -33,11 +32,11 @@ def fit(history: dict[int, tuple[int, float]], span: Span) -> VolumeBaseline:
     level = sum(value for _, value in readings) / len(readings)
     baseline = VolumeBaseline(
         level=FadingMean(level, len(readings)),
-        weekdays=season.flat(season.WEEKDAYS),
+        weekdays=() if span == "week" else season.flat(season.WEEKDAYS),
         hours=season.flat(season.PROFILE_HOURS) if span == "hour" else (),
         last_bucket=buckets[-1],
     )
-    for _ in range(3):
+    for _ in range(3 if baseline.weekdays else 0):
         baseline = _fit_season(baseline, readings, pace)
     return msgspec.structs.replace(baseline, wobble=_fit_wobble(baseline, readings))
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-Span = Literal["hour", "day"]
+Span = Literal["hour", "day", "week"]
 
 STAGE_SEGMENT = "stage="
 """What begins the segment of the records that a stage in another service gave."""
@@ -31,13 +31,32 @@ class KpiKey(msgspec.Struct, frozen=True, order=True):
     span: Span = "day"
 
 
+class Place(msgspec.Struct, frozen=True):
+    """A bucket of a shop's events of one type: what all its readings have in common.
+
+    Attributes:
+        bucket, slot: as in `Reading`.
+    """
+
+    shop: str
+    event_type: str
+    bucket: int
+    slot: int
+    span: Span = "day"
+
+    def key(self, kpi: str, segment: str = "all") -> KpiKey:
+        """The key of a KPI in it."""
+        return KpiKey(self.shop, self.event_type, kpi, segment, self.span)
+
+
 class Reading(msgspec.Struct, frozen=True):
     """The number itself.
 
     Attributes:
         bucket: start of the bucket, milliseconds since 1970 UTC (a day starts at the
             shop's own midnight).
-        slot: place in the season: weekday 0-6 for a day, hour of the week 0-167 for an hour.
+        slot: place in the season: weekday 0-6 for a day, hour of the week 0-167 for an hour, 0
+            for a week.
         value: a count for a volume, the mean in its unit for a mean, hits / n for a share, 0
             for a mix.
         n: how many records it rests on.

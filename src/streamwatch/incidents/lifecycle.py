@@ -1,7 +1,7 @@
 """The life of an incident: when a KPI's verdicts open, change and close one.
 
 It opens on one bucket that is far out or certain by itself, or on several unusual ones in the
-same direction, and closes once enough buckets were usual again: one day, or three hours.
+same direction, and closes once enough buckets were usual again: one day or week, or three hours.
 Opening asks for more than closing, so that a KPI at the edge of its band does not flap. A KPI
 that departs again later makes a new incident.
 """
@@ -34,6 +34,7 @@ class OpeningRule(msgspec.Struct, frozen=True):
 RULES: dict[Span, OpeningRule] = {
     "day": OpeningRule(unusual=2, among=3, calm=1),
     "hour": OpeningRule(unusual=3, among=4, calm=3),
+    "week": OpeningRule(unusual=1, among=1, calm=1),
 }
 
 

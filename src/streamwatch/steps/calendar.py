@@ -31,6 +31,22 @@ def next_day(day: int, zone: tzinfo) -> int:
     return _midnight(noon + timedelta(days=1))
 
 
+def days_from(day: int, count: int, zone: tzinfo) -> list[int]:
+    """So many local days, the first included."""
+    days = [day]
+    while len(days) < count:
+        days.append(next_day(days[-1], zone))
+    return days
+
+
+def week_start(day: int, begins: int, zone: tzinfo) -> int:
+    """The newest local midnight of a weekday at or before the one that begins a day."""
+    back = (day_slot(day, zone) - begins) % 7
+    # Noon is safely inside the day, whatever the clocks do at night.
+    noon = datetime.fromtimestamp(day / 1000, zone).replace(hour=12, fold=0)
+    return _midnight(noon - timedelta(days=back))
+
+
 def day_slot(day: int, zone: tzinfo) -> int:
     """The weekday: 0 Monday to 6 Sunday."""
     return datetime.fromtimestamp(day / 1000, zone).weekday()

@@ -1,43 +1,67 @@
-"""Closing a day or an hour: measure, judge and learn every KPI of it."""
+"""Closing a day, a week or an hour: measure, judge and learn every KPI of it."""
 
 from streamwatch.baselines.fleetfactor import Common
 from streamwatch.domain.cells import ALL, Cell
-from streamwatch.steps import calendar, diagnosing, measure, partials, quiet, rates
+from streamwatch.steps import calendar, diagnosing, measure, partials, quiet, rates, weeks
 from streamwatch.steps import patience as waiting
-from streamwatch.steps.streams import Stream, first_hour_at, records_of_hour
+from streamwatch.steps.streams import (
+    Stream,
+    days_of,
+    first_hour_at,
+    hour_of,
+    place_of,
+    records_of_hour,
+)
 from streamwatch.steps.tick import Tick, judge
 
 
-def close_day(tick: Tick, stream: Stream, day: int, common: Common) -> None:
-    """Judge a day that has ended, or one that late records changed."""
+def close_day(tick: Tick, stream: Stream, start: int, common: Common) -> None:
+    """Judge a day (or a week) that has ended, or one that late records changed."""
     learned = stream.learned
-    shop, event_type = stream.shop, stream.event_type
-    version = max(learned.judged_days.get(day, 0), stream.open.versions.pop(day, 0)) + 1
-    learned.judged_days[day] = version
-    learned.stale_days.pop(day, None)
-    hours = stream.days.get(day, {})
-    cells = partials.merged(hours[hour] for hour in sorted(hours))
-    everything = cells.get(ALL, Cell())
-    slot = calendar.day_slot(day, stream.zone)
-    bucket = diagnosing.bucket_of(cells, day, stream.days)
+    days = days_of(stream, start)
+    is_newest = start == learned.next_day
+    version = max(learned.judged_days.get(start, 0), stream.open.versions.pop(start, 0)) + 1
+    for day in days:
+        learned.judged_days[day] = version
+        learned.stale_days.pop(day, None)
+    cells = _cells(tick, stream, days)
+    bucket = diagnosing.bucket_of(cells, start, stream.days)
+    place = place_of(stream, start)
     readings = [
-        *measure.day_readings(shop, event_type, day, slot, cells, learned.segments),
-        *rates.refusals(shop, event_type, day, slot, everything, learned.reasons),
+        *measure.readings_of(place, cells, learned.segments),
+        *rates.refusals(place, cells.get(ALL, Cell()), learned.reasons),
     ]
     verdicts = [judge(tick, stream, reading, version, bucket, common) for reading in readings]
-    whole = (shop, event_type, day, everything)
-    tick.outcome.rows.extend(measure.stage_rows(*whole))
-    tick.outcome.rows.extend(diagnosing.group_rows(*whole))
-    tick.outcome.rows.extend(diagnosing.distribution_rows(*whole))
-    if day == learned.next_day:
+    if is_newest:
         learned.normals = diagnosing.learned(learned.normals, bucket, verdicts)
-        learned.next_day = calendar.next_day(day, stream.zone)
-        _forget_open(tick, stream, day)
-        _choose_hourly(tick, stream)
+        learned.next_day = calendar.next_day(days[-1], stream.zone)
+        _forget_open(tick, stream, start)
         usual = all(v.state != "unusual" for v in verdicts if v.key.kpi == "volume")
-        quiet.learn_day(stream, day, usual=usual)
+        for day in days:
+            quiet.learn_day(stream, day, usual=usual)
         quiet.check(tick, stream)
-    _judge_ratios(tick, stream, day)
+    _judge_ratios(tick, stream, start)
+    if is_newest:
+        waiting.forget(learned.late, start)
+        _choose_hourly(tick, stream)
+        weeks.choose(tick, stream)
+
+
+def _cells(tick: Tick, stream: Stream, days: list[int]) -> dict[str, Cell]:
+    """The cells of all the days, by segment; the stage statistics of each day are told."""
+    whole: dict[str, Cell] = {}
+    for day in days:
+        hours = stream.days.get(day, {})
+        cells = partials.merged(hours[hour] for hour in sorted(hours))
+        told = (stream.shop, stream.event_type, day, cells.get(ALL, Cell()))
+        tick.outcome.rows.extend(measure.stage_rows(*told))
+        tick.outcome.rows.extend(diagnosing.group_rows(*told))
+        tick.outcome.rows.extend(diagnosing.distribution_rows(*told))
+        if len(days) == 1:
+            return cells
+        for segment, cell in cells.items():
+            whole.setdefault(segment, Cell()).merge(cell)
+    return whole
 
 
 def close_hour(tick: Tick, stream: Stream, hour: int, common: Common) -> None:
@@ -50,33 +74,37 @@ def close_hour(tick: Tick, stream: Stream, hour: int, common: Common) -> None:
         learned.next_hour = calendar.hour_end(hour)
     day = calendar.day_start(hour, stream.zone)
     count = records_of_hour(stream, day, hour)
-    slot = calendar.hour_slot(hour, stream.zone)
-    reading = measure.hour_reading(stream.shop, stream.event_type, hour, slot, count)
+    reading = measure.volume(hour_of(stream, hour), count)
     hours = stream.days.get(day, {})
     cells = partials.merged([hours[hour]] if hour in hours else [])
     bucket = diagnosing.bucket_of(cells, hour, stream.days)
     judge(tick, stream, reading, version, bucket, common)
 
 
-def _judge_ratios(tick: Tick, stream: Stream, day: int) -> None:
-    """Judge the ratios of two event types, once both have closed the day."""
+def _judge_ratios(tick: Tick, stream: Stream, start: int) -> None:
+    """Judge the ratios of two event types, once both have closed the day or week."""
+    days = days_of(stream, start)
     streams = tick.state.shops[stream.shop]
     for kpi, (above, below) in rates.RATIOS.items():
         if stream.event_type not in (above, below) or above not in streams or below not in streams:
             continue
         both = (streams[above], streams[below])
-        if any(day not in one.learned.judged_days or day >= one.learned.next_day for one in both):
+        if both[0].learned.week != both[1].learned.week or any(
+            start not in one.learned.judged_days or start >= one.learned.next_day for one in both
+        ):
             continue
-        counts = [partials.counts(one.days.get(day, {}).values()) for one in both]
-        version = sum(one.learned.judged_days[day] for one in both)
-        slot = calendar.day_slot(day, stream.zone)
-        for reading in rates.ratios(kpi, stream.shop, day, slot, *counts):
+        hours = [[hour for day in days for hour in one.days.get(day, {}).values()] for one in both]
+        counts = [partials.counts(one) for one in hours]
+        version = sum(one.learned.judged_days[start] for one in both)
+        for reading in rates.ratios(place_of(both[0], start), kpi, *counts):
             judge(tick, both[0], reading, version, diagnosing.Bucket({}, {}))
 
 
 def _choose_hourly(tick: Tick, stream: Stream) -> None:
     """Judge hours of shops that send enough in each, unless their records come late."""
     learned = stream.learned
+    if learned.week is not None:
+        return
     baseline = learned.baselines.get(f"day|volume|{ALL}")
     hourly = baseline.typical / 24 if baseline else 0.0
     limit, lateness = tick.settings.hourly_from, tick.settings.lateness

@@ -5,12 +5,22 @@ from datetime import date, datetime, timedelta, tzinfo
 
 import msgspec
 
-from streamwatch.baselines import judging
+from streamwatch.baselines import fleetfactor, judging
 from streamwatch.baselines.fleetfactor import LEAST_SHOPS, NONE, Common, common_factor
 from streamwatch.domain.cells import ALL, DAY_MS, HOUR_MS
 from streamwatch.domain.settings import CalendarDay
 from streamwatch.steps import calendar, measure
-from streamwatch.steps.streams import DAY, SILENCE, Stream, Task, records_of_hour
+from streamwatch.steps.streams import (
+    DAY,
+    SILENCE,
+    Stream,
+    Task,
+    bucket_of_day,
+    days_of,
+    hour_of,
+    place_of,
+    records_of_hour,
+)
 from streamwatch.steps.tick import Tick
 
 KEPT_MS = 20 * DAY_MS
@@ -42,7 +52,7 @@ def find(tick: Tick, due: Sequence[tuple[Stream, Task]]) -> None:
     groups: dict[tuple[str, int, int], list[Stream]] = {}
     for stream, task in due:
         newest = stream.learned.next_day if task.kind == DAY else stream.learned.next_hour
-        if task.kind != SILENCE and task.bucket == newest:
+        if task.kind != SILENCE and task.bucket == newest and stream.learned.week is None:
             key = (stream.event_type, task.kind, task.bucket)
             groups.setdefault(key, []).append(stream)
     for (event_type, kind, bucket), streams in sorted(groups.items()):
@@ -58,9 +68,16 @@ def find(tick: Tick, due: Sequence[tuple[Stream, Task]]) -> None:
 
 
 def of(tick: Tick, planned: Planned, stream: Stream, task: Task) -> Common:
-    """What is in common in a stream's bucket."""
-    common = tick.state.commons.get(_name(stream.event_type, task.kind, task.bucket), NONE)
-    entries = planned.get(_date(task.bucket, stream.zone), ()) if planned else ()
+    """What is in common in a stream's bucket; in a week what its days have, on average."""
+    if task.kind == DAY and stream.learned.week is not None:
+        days = days_of(stream, bucket_of_day(stream, task.bucket))
+        return fleetfactor.averaged([_of(tick, planned, stream, DAY, day) for day in days])
+    return _of(tick, planned, stream, task.kind, task.bucket)
+
+
+def _of(tick: Tick, planned: Planned, stream: Stream, kind: int, bucket: int) -> Common:
+    common = tick.state.commons.get(_name(stream.event_type, kind, bucket), NONE)
+    entries = planned.get(_date(bucket, stream.zone), ()) if planned else ()
     for day in entries:
         if day.shops and stream.shop not in day.shops:
             continue
@@ -71,21 +88,15 @@ def of(tick: Tick, planned: Planned, stream: Stream, task: Task) -> Common:
 
 
 def _ratio(stream: Stream, kind: int, bucket: int) -> judging.Ratio | None:
-    span = "day" if kind == DAY else "hour"
-    baseline = stream.learned.baselines.get(f"{span}|volume|{ALL}")
+    place = place_of(stream, bucket) if kind == DAY else hour_of(stream, bucket)
+    baseline = stream.learned.baselines.get(f"{place.span}|volume|{ALL}")
     if baseline is None:
         return None
-    shop, event_type = stream.shop, stream.event_type
     if kind == DAY:
-        from_hours = stream.days.get(bucket, {}).values()
-        count = measure.records(from_hours)
-        slot = calendar.day_slot(bucket, stream.zone)
-        reading = measure.volume(measure.volume_key(shop, event_type), bucket, slot, count)
+        count = measure.records(stream.days.get(bucket, {}).values())
     else:
         count = records_of_hour(stream, calendar.day_start(bucket, stream.zone), bucket)
-        slot = calendar.hour_slot(bucket, stream.zone)
-        reading = measure.hour_reading(shop, event_type, bucket, slot, count)
-    return judging.log_ratio(baseline, reading)
+    return judging.log_ratio(baseline, measure.volume(place, count))
 
 
 def _name(event_type: str, kind: int, bucket: int) -> str:

@@ -94,7 +94,7 @@ def learned(normals: Normals, bucket: Bucket, verdicts: Sequence[Verdict]) -> No
     departing = {
         one.key.kpi
         for one in verdicts
-        if one.state == "unusual" and one.key.segment == ALL and one.key.span == "day"
+        if one.state == "unusual" and one.key.segment == ALL and one.key.span != "hour"
     }
     return learn_days(normals, bucket.days, departing)
 

@@ -15,7 +15,8 @@ VERSION = 2
 
 ShopHistories = dict[str, History]
 
-_A_WEEK = {"day": 7, "hour": 168}
+_A_WEEK = {"hour": 168, "day": 7, "week": 1}
+_WIDTHS = {"hour": HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS}
 _KEPT_DISCOVERIES_MS = 10 * DAY_MS
 
 
@@ -102,7 +103,7 @@ def tests_a_week(state: FleetState) -> int:
 def note_discovery(state: FleetState, verdict: Verdict) -> int:
     """How many verdicts of this one's span and day depart, itself included."""
     key = verdict.key
-    width = DAY_MS if key.span == "day" else HOUR_MS
+    width = _WIDTHS[key.span]
     bucket = (verdict.bucket + width // 2) // width * width
     found = state.discoveries.setdefault(f"{key.span}|{bucket}", set())
     found.add(f"{key.shop}|{key.event_type}|{kpi_name(key)}")

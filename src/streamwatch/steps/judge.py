@@ -11,8 +11,6 @@ import heapq
 from collections.abc import Callable, Mapping
 from datetime import tzinfo
 
-import msgspec
-
 from streamwatch.baselines.fleetfactor import Common
 from streamwatch.domain.cells import DAY_MS
 from streamwatch.domain.messages import Acknowledge, Heartbeat, Message, Partial
@@ -30,8 +28,17 @@ from streamwatch.steps.judgestate import (
     take_changes,
 )
 from streamwatch.steps.step import Outcome, Settled
-from streamwatch.steps.streams import DAY, HOUR, KEPT_MS, Learned, Stream, Task, next_task
-from streamwatch.steps.tick import Tick, message_of, tell
+from streamwatch.steps.streams import (
+    DAY,
+    HOUR,
+    KEPT_MS,
+    Learned,
+    Stream,
+    Task,
+    bucket_of_day,
+    next_task,
+)
+from streamwatch.steps.tick import Tick, message_of, take_back
 
 REJUDGE_AFTER_MS = 60_000
 """Late records are gathered for so long before their bucket is judged again."""
@@ -82,7 +89,7 @@ class JudgeStep:
         stream = self._stream(state, partial)
         learned = stream.learned
         day = calendar.day_start(partial.hour, stream.zone)
-        if day < learned.next_day and not learned.judged_days:
+        if day < learned.next_day == learned.first_day:
             learned.first_day = learned.next_day = day
             state.changed_shops.add(stream.shop)
         if day < learned.next_day and day not in learned.judged_days:
@@ -169,7 +176,8 @@ class JudgeStep:
     def _judge(self, tick: Tick, stream: Stream, task: Task) -> None:
         """Close a bucket, or see whether the shop is silent."""
         if task.kind == DAY:
-            closing.close_day(tick, stream, task.bucket, self._common(tick, stream, task))
+            bucket = bucket_of_day(stream, task.bucket)
+            closing.close_day(tick, stream, bucket, self._common(tick, stream, task))
         elif task.kind == HOUR:
             closing.close_hour(tick, stream, task.bucket, self._common(tick, stream, task))
         else:
@@ -188,21 +196,7 @@ class JudgeStep:
         """Learn anew after a gap that no baseline outlives; what was open is taken back."""
         reason = f"nothing was judged for more than {LONGEST_GAP_MS // DAY_MS} days: learning anew"
         day = calendar.day_start(tick.clock, stream.zone)
-        for old in list(stream.learned.unusual.values()):
-            verdict = msgspec.structs.replace(
-                old,
-                state="warming",
-                score=0.0,
-                expected=None,
-                lower=None,
-                upper=None,
-                reason=reason,
-                version=old.version + 1,
-                judged_at=tick.clock,
-                urgent=False,
-            )
-            tell(tick, stream, verdict)
-            tick.outcome.messages.append(message_of(verdict))
+        take_back(tick, stream, stream.learned.unusual.values(), reason)
         stream.learned = Learned(first_day=day, next_day=day)
         for old_day in [known for known in stream.days if known < day]:
             self._drop(tick.state, stream, old_day)
@@ -210,7 +204,8 @@ class JudgeStep:
     def _forget(self, state: JudgeState, stream: Stream, clock: int) -> None:
         """Drop closed buckets that can no longer be judged again."""
         learned = stream.learned
-        limit = min(clock - KEPT_MS - DAY_MS, learned.next_day - 1)
+        longest = 7 * DAY_MS if learned.week else DAY_MS
+        limit = min(clock - KEPT_MS - longest, learned.next_day - 1)
         for day in [known for known in learned.judged_days if known <= limit]:
             del learned.judged_days[day]
             learned.stale_days.pop(day, None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from streamwatch.domain.cells import ALL, Cell, Moments, Transition
 from streamwatch.domain.events import EVENT_TYPES
-from streamwatch.domain.readings import STAGE_SEGMENT, KpiKey, Reading
+from streamwatch.domain.readings import STAGE_SEGMENT, Place, Reading
 from streamwatch.domain.rows import StageRow
 from streamwatch.steps import partials, rates
 from streamwatch.steps.partials import Hour
@@ -19,16 +19,11 @@ MOST_KINDS = 16
 """Kinds of a split feature (currencies) and reasons that are judged of one shop."""
 
 
-def day_readings(
-    shop: str, event_type: str, day: int, slot: int, cells: dict[str, Cell], known: set[str]
-) -> Iterator[Reading]:
-    """The readings of one day: of the shop all KPIs, of its segments volume and means.
+def readings_of(place: Place, cells: dict[str, Cell], known: set[str]) -> Iterator[Reading]:
+    """The readings of a day or a week: of the shop all KPIs, of its segments volume and means.
 
     Args:
-        shop: whose readings.
-        event_type: of what.
-        day: the local midnight that begins it.
-        slot: its weekday.
+        place: the bucket.
         cells: per segment; a segment without any record may lack.
         known: segments whose volume is judged, also when it is zero; grows in place.
     """
@@ -39,20 +34,15 @@ def day_readings(
             known.add(segment)
         if segment != ALL and segment not in known:
             continue
-        yield volume(KpiKey(shop, event_type, "volume", segment), day, slot, cell.count)
+        yield volume(place, cell.count, segment)
         if enough:
-            yield from means(shop, event_type, segment, day, slot, cell)
+            yield from means(place, segment, cell)
     everything = cells.get(ALL, Cell())
-    kind = EVENT_TYPES.get(event_type)
+    kind = EVENT_TYPES.get(place.event_type)
     if kind is not None:
-        yield from rates.missing(shop, kind, day, slot, everything)
-        yield from rates.mixes(shop, kind, day, slot, everything)
-        yield from stages_elsewhere(shop, event_type, day, slot, everything)
-
-
-def volume_key(shop: str, event_type: str) -> KpiKey:
-    """The KPI of a shop's daily volume."""
-    return KpiKey(shop, event_type, "volume")
+        yield from rates.missing(place, kind, everything)
+        yield from rates.mixes(place, kind, everything)
+        yield from stages_elsewhere(place, everything)
 
 
 def records(hours: Iterable[Hour]) -> int:
@@ -60,27 +50,21 @@ def records(hours: Iterable[Hour]) -> int:
     return partials.count(hours)
 
 
-def volume(key: KpiKey, bucket: int, slot: int, count: int) -> Reading:
+def volume(place: Place, count: int, segment: str = ALL) -> Reading:
     """A volume."""
-    return Reading(key=key, bucket=bucket, slot=slot, value=float(count), n=count)
+    key = place.key("volume", segment)
+    return Reading(key=key, bucket=place.bucket, slot=place.slot, value=float(count), n=count)
 
 
-def hour_reading(shop: str, event_type: str, hour: int, slot: int, count: int) -> Reading:
-    """The volume of one hour."""
-    return volume(KpiKey(shop, event_type, "volume", ALL, "hour"), hour, slot, count)
-
-
-def means(
-    shop: str, event_type: str, segment: str, day: int, slot: int, cell: Cell
-) -> Iterator[Reading]:
+def means(place: Place, segment: str, cell: Cell) -> Iterator[Reading]:
     """The mean of every numeric feature, with the sketch of the single values."""
     for feature in sorted(cell.numbers)[:MOST_KINDS]:
         moments = cell.numbers[feature]
         if moments.n > 0:
             yield Reading(
-                key=KpiKey(shop, event_type, f"mean.{feature}", segment),
-                bucket=day,
-                slot=slot,
+                key=place.key(f"mean.{feature}", segment),
+                bucket=place.bucket,
+                slot=place.slot,
                 value=moments.mean,
                 n=moments.n,
                 variance=moments.variance,
@@ -88,17 +72,15 @@ def means(
             )
 
 
-def stages_elsewhere(
-    shop: str, event_type: str, day: int, slot: int, cell: Cell
-) -> Iterator[Reading]:
+def stages_elsewhere(place: Place, cell: Cell) -> Iterator[Reading]:
     """The means of what stages in other services made of the records, as segments of the shop."""
     for stage, features in sorted(cell.beside.items()):
         for feature, moments in sorted(features.items())[:MOST_KINDS]:
             if moments.n > 0:
                 yield Reading(
-                    key=KpiKey(shop, event_type, f"mean.{feature}", STAGE_SEGMENT + stage),
-                    bucket=day,
-                    slot=slot,
+                    key=place.key(f"mean.{feature}", STAGE_SEGMENT + stage),
+                    bucket=place.bucket,
+                    slot=place.slot,
                     value=moments.mean,
                     n=moments.n,
                     variance=moments.variance,

@@ -38,6 +38,17 @@ def note(late: dict[int, LateDay], day: int, records: int, total: int, delay: in
         del late[old]
 
 
+def forget(late: dict[int, LateDay], day: int) -> None:
+    """Drop what is old when a day is closed: a shop that is punctual now is not waited for."""
+    for old in [known for known in late if known < day - _REMEMBERED_DAYS * DAY_MS]:
+        del late[old]
+
+
+def is_late(late: dict[int, LateDay], lateness: int) -> bool:
+    """Whether it is the shop's habit to send what belongs to a day after its end."""
+    return sum(entry.delay > lateness for entry in late.values()) >= _HABIT_DAYS
+
+
 def patience(late: dict[int, LateDay], lateness: int) -> int:
     """How long after its end a day of this shop is closed, milliseconds.
 
@@ -50,7 +61,7 @@ def patience(late: dict[int, LateDay], lateness: int) -> int:
     >>> patience({}, hour) // hour, patience(days, hour) / hour
     (1, 8.5)
     """
-    delays = [entry.delay for entry in late.values() if entry.delay > lateness]
-    if len(delays) < _HABIT_DAYS:
+    if not is_late(late, lateness):
         return lateness
-    return max(lateness, min(int(max(delays) * _MARGIN) + lateness, LONGEST_MS))
+    slowest = max(entry.delay for entry in late.values())
+    return max(lateness, min(int(slowest * _MARGIN) + lateness, LONGEST_MS))

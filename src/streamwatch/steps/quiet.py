@@ -100,8 +100,13 @@ def _arrivals(stream: Stream, after: int) -> list[tuple[int, int]]:
 
 
 def _volume(stream: Stream) -> VolumeBaseline | None:
-    found = stream.learned.baselines.get(f"day|volume|{ALL}")
+    found = stream.learned.baselines.get(f"{stream.learned.span}|volume|{ALL}")
     return found if isinstance(found, VolumeBaseline) and found.is_warm else None
+
+
+def _a_day(stream: Stream, volume: VolumeBaseline) -> float:
+    """Events of an average day."""
+    return volume.level.mean / (7 if stream.learned.week else 1)
 
 
 def _deadline(tick: Tick, stream: Stream) -> int | None:
@@ -109,7 +114,7 @@ def _deadline(tick: Tick, stream: Stream) -> int | None:
     volume = _volume(stream)
     if volume is None or not learned.cadence.last:
         return None
-    cadence, level = learned.cadence, volume.level.mean
+    cadence, level = learned.cadence, _a_day(stream, volume)
 
     shares = silence.shares_of_hours(cadence)
     weekdays = [level * factor_at(volume, weekday) for weekday in range(7)]
@@ -148,7 +153,7 @@ def _tell(
     tick: Tick, stream: Stream, moment: int, state: State, hours: float, limit: float, reason: str
 ) -> None:
     volume = _volume(stream)
-    daily = max(volume.level.mean if volume else 1.0, 1e-3)
+    daily = max(_a_day(stream, volume) if volume else 1.0, 1e-3)
     strength = deviation_of(min(silence.FALSE_ALARMS / (30 * max(daily, 1.0)), 0.5))
     verdict = Verdict(
         key=KpiKey(stream.shop, stream.event_type, "silence", ALL, "hour"),

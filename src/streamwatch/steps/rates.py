@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from streamwatch.domain.cells import ALL, Cell
 from streamwatch.domain.events import EventType
-from streamwatch.domain.readings import KpiKey, Reading
+from streamwatch.domain.readings import Place, Reading
 
 RATIOS: dict[str, tuple[str, str]] = {
     "ratio.returns": ("return", "purchase"),
@@ -22,16 +22,23 @@ NOT_MIXED = frozenset({"app_version"})
 """Labels whose mix shifts by design: with every release."""
 
 
-def share(key: KpiKey, bucket: int, slot: int, hits: int, n: int) -> Reading:
+def share(place: Place, kpi: str, hits: int, n: int, segment: str = ALL) -> Reading:
     """A share; 0 of 0 is 0."""
-    return Reading(key=key, bucket=bucket, slot=slot, value=hits / n if n else 0.0, n=n, hits=hits)
+    return Reading(
+        key=place.key(kpi, segment),
+        bucket=place.bucket,
+        slot=place.slot,
+        value=hits / n if n else 0.0,
+        n=n,
+        hits=hits,
+    )
 
 
-def missing(shop: str, kind: EventType, day: int, slot: int, cell: Cell) -> Iterator[Reading]:
+def missing(place: Place, kind: EventType, cell: Cell) -> Iterator[Reading]:
     """How often each field lacks."""
     for field, (hits, n) in sorted(missing_counts(kind, cell).items()):
         if n:
-            yield share(KpiKey(shop, kind.name, f"missing.{field}"), day, slot, hits, n)
+            yield share(place, f"missing.{field}", hits, n)
 
 
 def missing_counts(kind: EventType, cell: Cell) -> dict[str, tuple[int, int]]:
@@ -51,57 +58,49 @@ def missing_counts(kind: EventType, cell: Cell) -> dict[str, tuple[int, int]]:
     return found
 
 
-def mixes(shop: str, kind: EventType, day: int, slot: int, cell: Cell) -> Iterator[Reading]:
+def mixes(place: Place, kind: EventType, cell: Cell) -> Iterator[Reading]:
     """How the records spread over the values of each label, those without one left out."""
     for label in kind.labels:
         counts = {value: n for value, n in cell.labels.get(label, {}).items() if value and n > 0}
         if counts and label not in NOT_MIXED:
-            key = KpiKey(shop, kind.name, f"mix.{label}")
-            yield Reading(key, day, slot, 0.0, sum(counts.values()), counts=counts)
+            key = place.key(f"mix.{label}")
+            yield Reading(key, place.bucket, place.slot, 0.0, sum(counts.values()), counts=counts)
 
 
-def refusals(
-    shop: str, event_type: str, day: int, slot: int, cell: Cell, known: set[str]
-) -> Iterator[Reading]:
+def refusals(place: Place, cell: Cell, known: set[str]) -> Iterator[Reading]:
     """Rejects and marks, all together and by reason or rule.
 
     Args:
-        shop: whose readings.
-        event_type: of what.
-        day: the local midnight that begins the day.
-        slot: its weekday.
-        cell: of all records of the day.
+        place: the bucket.
+        cell: of all records in it.
         known: KPIs seen before, which are judged also when there is none; grows in place.
     """
     n = cell.count + sum(cell.rejects.values())
     for kind, counts, total in (("rejects", cell.rejects, n), ("marks", cell.marks, cell.count)):
         # A record may break several rules, so the marks together are no share of the records.
         hits = min(sum(counts.values()), total)
-        yield share(KpiKey(shop, event_type, kind), day, slot, hits, total)
+        yield share(place, kind, hits, total)
         reasons = {f"{kind}.{reason}": count for reason, count in counts.items()}
         for name in sorted(reasons.keys() | {one for one in known if one.startswith(f"{kind}.")}):
             if name not in known and len(known) >= MOST_REASONS:
                 continue
             known.add(name)
             hits = min(reasons.get(name, 0), total)
-            yield share(KpiKey(shop, event_type, name), day, slot, hits, total)
+            yield share(place, name, hits, total)
 
 
 def ratios(
-    kpi: str, shop: str, day: int, slot: int, above: Mapping[str, int], below: Mapping[str, int]
+    place: Place, kpi: str, above: Mapping[str, int], below: Mapping[str, int]
 ) -> Iterator[Reading]:
     """A ratio of two event types, overall and for the segments that both have.
 
     Args:
+        place: the bucket; its event type is the one above the line.
         kpi: one of `RATIOS`.
-        shop: whose.
-        day: the local midnight that begins the day.
-        slot: its weekday.
         above: records per segment, of the type above the line.
         below: of the type below the line.
     """
     for segment in sorted({ALL} | (above.keys() & below.keys())):
         n = below.get(segment, 0)
         if n >= RATIO_RECORDS:
-            key = KpiKey(shop, RATIOS[kpi][0], kpi, segment)
-            yield share(key, day, slot, above.get(segment, 0), n)
+            yield share(place, kpi, above.get(segment, 0), n, segment)

@@ -8,15 +8,36 @@ from streamwatch.baselines.judging import Baseline
 from streamwatch.baselines.silence import Cadence
 from streamwatch.diagnosis.diagnose import Normals
 from streamwatch.domain.cells import DAY_MS, HOUR_MS
-from streamwatch.domain.readings import KpiKey
+from streamwatch.domain.readings import KpiKey, Place, Span
 from streamwatch.domain.verdicts import Verdict
 from streamwatch.steps import partials
-from streamwatch.steps.calendar import hour_end, next_day
+from streamwatch.steps.calendar import (
+    day_slot,
+    days_from,
+    hour_end,
+    hour_slot,
+    next_day,
+    week_start,
+)
 from streamwatch.steps.partials import Hour
 from streamwatch.steps.patience import LateDay, patience
 
 KEPT_MS = 8 * DAY_MS
-"""How long after its end a closed day can still be judged again."""
+"""How long after its end a closed day or week can still be judged again."""
+
+_QUARTER_MS = 7 * DAY_MS // 4
+
+
+class Week(msgspec.Struct, frozen=True, array_like=True):
+    """The weeks by which a stream is judged.
+
+    Attributes:
+        begins: the weekday on which they begin, 0 Monday.
+        wait: how long after its end a week is closed, milliseconds.
+    """
+
+    begins: int
+    wait: int
 
 
 class Learned(msgspec.Struct):
@@ -24,17 +45,19 @@ class Learned(msgspec.Struct):
 
     Attributes:
         first_day: the first local day seen, which may be only a part of a day.
-        next_day, next_hour: the next bucket to close; ``next_hour`` is ``None`` while the
-            shop sends too little to be judged by the hour.
+        next_day, next_hour: the next bucket to close, a week by its first day; ``next_hour`` is
+            ``None`` while the shop sends too little to be judged by the hour.
         baselines: by `kpi_name`.
         segments: those whose volume is judged.
-        judged_days, judged_hours: bucket → how often it was judged, for `KEPT_MS`.
+        judged_days, judged_hours: bucket → how often it was judged, for `KEPT_MS`; each day
+            of a judged week is a judged day.
         stale_days, stale_hours: closed buckets that late records changed → when to judge again.
         late: what came after the end of its day.
         unusual: the newest verdict of each KPI that is unusual now.
         reasons: KPIs of single reasons of rejects and rules that mark, seen so far.
         cadence: how the shop's records arrive.
         normals: what is usual at every stage, by feature; see `diagnosis.normal`.
+        week: by which weeks it is judged instead of by days; ``None`` for most.
     """
 
     first_day: int
@@ -51,6 +74,12 @@ class Learned(msgspec.Struct):
     normals: Normals = {}
     reasons: set[str] = set()
     cadence: Cadence = Cadence()
+    week: Week | None = None
+
+    @property
+    def span(self) -> Span:
+        """The bucket's length, for all that is not judged by the hour."""
+        return "week" if self.week else "day"
 
 
 class OpenDays(msgspec.Struct):
@@ -95,7 +124,7 @@ class Task(msgspec.Struct, frozen=True, order=True):
 
     Attributes:
         due: when.
-        kind: `HOUR`, `DAY` or `SILENCE`.
+        kind: `HOUR`, `DAY` (or a week) or `SILENCE`.
         bucket: which; for a silence the moment at which it is told.
     """
 
@@ -112,9 +141,7 @@ def kpi_name(key: KpiKey) -> str:
 def next_task(stream: Stream, lateness: int) -> Task:
     """What is due next: a day or hour to close, or one to judge again."""
     learned = stream.learned
-    waited = patience(learned.late, lateness)
-    end = next_day(learned.next_day, stream.zone)
-    tasks = [Task(end + waited, DAY, learned.next_day)]
+    tasks = [Task(_closing_time(stream, lateness), DAY, learned.next_day)]
     if learned.next_hour is not None:
         due = hour_end(learned.next_hour) + lateness
         tasks.append(Task(due, HOUR, learned.next_hour))
@@ -123,6 +150,49 @@ def next_task(stream: Stream, lateness: int) -> Task:
     if learned.cadence.due:
         tasks.append(Task(learned.cadence.due, SILENCE, learned.cadence.due))
     return min(tasks)
+
+
+def _closing_time(stream: Stream, lateness: int) -> int:
+    """When the next day or week is closed."""
+    learned = stream.learned
+    if learned.week is None:
+        return next_day(learned.next_day, stream.zone) + patience(learned.late, lateness)
+    days = days_of(stream, learned.next_day)
+    end = next_day(days[-1], stream.zone)
+    came = any(
+        part.last >= end
+        for day in days
+        for parts in stream.days.get(day, {}).values()
+        for part in parts.values()
+    )
+    return end + learned.week.wait + (0 if came else _QUARTER_MS)
+
+
+def bucket_of_day(stream: Stream, day: int) -> int:
+    """The bucket that a local day belongs to: itself, or its week."""
+    week = stream.learned.week
+    return day if week is None else week_start(day, week.begins, stream.zone)
+
+
+def days_of(stream: Stream, bucket: int) -> list[int]:
+    """The local days of a bucket."""
+    return days_from(bucket, 7 if stream.learned.week else 1, stream.zone)
+
+
+def slot_of(stream: Stream, bucket: int) -> int:
+    """The season's slot of a day or a week."""
+    return 0 if stream.learned.week else day_slot(bucket, stream.zone)
+
+
+def place_of(stream: Stream, bucket: int) -> Place:
+    """A day or a week of a stream."""
+    slot, span = slot_of(stream, bucket), stream.learned.span
+    return Place(stream.shop, stream.event_type, bucket, slot, span)
+
+
+def hour_of(stream: Stream, hour: int) -> Place:
+    """An hour of a stream."""
+    return Place(stream.shop, stream.event_type, hour, hour_slot(hour, stream.zone), "hour")
 
 
 def records_of_hour(stream: Stream, day: int, hour: int) -> int:

@@ -1,5 +1,7 @@
 """A tick: what is judged at one moment, and how one reading becomes a verdict."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from streamwatch.baselines import judging
@@ -62,6 +64,26 @@ def tell(tick: Tick, stream: Stream, verdict: Verdict) -> None:
         if verdict.state == "unusual":
             unusual[name] = verdict
             tick.outcome.is_urgent = True
+
+
+def take_back(tick: Tick, stream: Stream, verdicts: Iterable[Verdict], reason: str) -> None:
+    """Close what is open in buckets that are no longer judged, and say why."""
+    for old in list(verdicts):
+        verdict = msgspec.structs.replace(
+            old,
+            state="warming",
+            score=0.0,
+            expected=None,
+            lower=None,
+            upper=None,
+            reason=reason,
+            version=old.version + 1,
+            judged_at=tick.clock,
+            urgent=False,
+        )
+        tick.outcome.rows.append(VerdictRow(verdict))
+        tick.outcome.messages.append(message_of(verdict))
+        del stream.learned.unusual[kpi_name(old.key)]
 
 
 def message_of(verdict: Verdict) -> Message:

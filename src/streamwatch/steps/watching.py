@@ -10,15 +10,16 @@ import math
 import msgspec
 
 from streamwatch.baselines import judging, units
+from streamwatch.baselines.pace import half_wanted
 from streamwatch.baselines.shares import ShareBaseline
 from streamwatch.domain.cells import ALL, Cell
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.messages import Partial
-from streamwatch.domain.readings import KpiKey
+from streamwatch.domain.readings import Place
 from streamwatch.domain.verdicts import Verdict
-from streamwatch.steps import calendar, diagnosing, measure, partials, rates
+from streamwatch.steps import diagnosing, measure, partials, rates
 from streamwatch.steps.partials import Kept
-from streamwatch.steps.streams import Stream, kpi_name
+from streamwatch.steps.streams import Stream, bucket_of_day, kpi_name, place_of
 from streamwatch.steps.tick import Tick, tell
 
 SURE = math.log(1e6)
@@ -43,6 +44,7 @@ def watch(tick: Tick, stream: Stream, day: int, partial: Partial, kept: Kept) ->
     kind = EVENT_TYPES.get(stream.event_type)
     if kind is None or not stream.learned.baselines or ALL not in partial.cells:
         return
+    place = place_of(stream, bucket_of_day(stream, day))
     now = partial.cells[ALL]
     before = Cell()
     if kept.before is not None:
@@ -51,25 +53,25 @@ def watch(tick: Tick, stream: Stream, day: int, partial: Partial, kept: Kept) ->
     for field, (lacking, n) in rates.missing_counts(kind, now).items():
         old_lacking, old_n = earlier.get(field, (0, 0))
         grown = (max(lacking - old_lacking, 0), max(n - old_n, 0))
-        _test_missing(tick, stream, day, field, grown, (lacking, n), now)
+        _test_missing(tick, stream, place, field, grown, (lacking, n), now)
     if _looks(now.count) > _looks(before.count):
-        _test_means(tick, stream, day, now)
+        _test_means(tick, stream, place, now)
 
 
 def _test_missing(
     tick: Tick,
     stream: Stream,
-    day: int,
+    place: Place,
     field: str,
     grown: tuple[int, int],
     total: tuple[int, int],
     cell: Cell,
 ) -> None:
-    key = KpiKey(stream.shop, stream.event_type, f"missing.{field}")
+    key = place.key(f"missing.{field}")
     baseline = stream.learned.baselines.get(kpi_name(key))
     if not isinstance(baseline, ShareBaseline):
         return
-    if baseline.buckets < max(tick.settings.warmup_days // 2, 1):
+    if baseline.buckets < half_wanted(place.span, tick.settings.warmup_days):
         return
     sums = stream.open.sums
     old = sums.get(key.kpi, 0.0)
@@ -79,9 +81,9 @@ def _test_missing(
         if not new:
             del sums[key.kpi]
         tick.state.changed_open.add(stream.shop)
-    if new < SURE or total[0] < _LEAST_LOST or stream.open.told.get(key.kpi) == day:
+    if new < SURE or total[0] < _LEAST_LOST or stream.open.told.get(key.kpi) == place.bucket:
         return
-    reading = rates.share(key, day, calendar.day_slot(day, stream.zone), *total)
+    reading = rates.share(place, key.kpi, *total)
     verdict = judging.score(baseline, reading, tick.settings)
     strength = max(abs(verdict.score), math.sqrt(2 * new))
     reason = f"lacking since {total[0]} of the newest {total[1]} records; {verdict.reason}"
@@ -105,15 +107,14 @@ def evidence_of_loss(rate: float, lacking: int, n: int) -> float:
     return lacking * math.log(other / usual) + present
 
 
-def _test_means(tick: Tick, stream: Stream, day: int, cell: Cell) -> None:
+def _test_means(tick: Tick, stream: Stream, place: Place, cell: Cell) -> None:
     if cell.count < _LEAST_RECORDS:
         return
-    slot = calendar.day_slot(day, stream.zone)
-    for reading in measure.means(stream.shop, stream.event_type, ALL, day, slot, cell):
+    for reading in measure.means(place, ALL, cell):
         baseline = stream.learned.baselines.get(kpi_name(reading.key))
         if baseline is None or not baseline.is_warm:
             continue
-        if stream.open.told.get(reading.key.kpi) == day:
+        if stream.open.told.get(reading.key.kpi) == place.bucket:
             continue
         verdict = judging.score(baseline, reading, tick.settings)
         wrong_unit = verdict.urgent and abs(verdict.score) >= units.NAMED_FROM + _UNIT_MARGIN
@@ -125,21 +126,21 @@ def _test_means(tick: Tick, stream: Stream, day: int, cell: Cell) -> None:
 def _tell_early(
     tick: Tick, stream: Stream, verdict: Verdict, expected: float | None, cell: Cell
 ) -> None:
-    day, found = verdict.bucket, stream.open
-    found.versions[day] = found.versions.get(day, 0) + 1
-    found.told[verdict.key.kpi] = day
+    start, found = verdict.bucket, stream.open
+    found.versions[start] = found.versions.get(start, 0) + 1
+    found.told[verdict.key.kpi] = start
     tick.state.changed_open.add(stream.shop)
     verdict = msgspec.structs.replace(
         verdict,
         expected=expected,
         lower=verdict.lower if verdict.lower is not None else expected,
         upper=verdict.upper if verdict.upper is not None else expected,
-        reason=f"the day is still open: {verdict.reason}",
+        reason=f"the {verdict.key.span} is still open: {verdict.reason}",
         urgent=True,
-        version=found.versions[day],
+        version=found.versions[start],
         judged_at=tick.clock,
     )
-    bucket = diagnosing.bucket_of({ALL: cell}, day, stream.days)
+    bucket = diagnosing.bucket_of({ALL: cell}, start, stream.days)
     tell(tick, stream, diagnosing.with_origin(verdict, stream.learned.normals, bucket))
     tick.state.changed_shops.add(stream.shop)
 

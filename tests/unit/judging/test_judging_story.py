@@ -213,20 +213,6 @@ def test_a_daily_file_in_the_morning_is_waited_for(company: "Company") -> None:
     assert judged[-2].state == "usual"
 
 
-def test_a_weekly_file_is_waited_for(company: "Company") -> None:
-    rng = np.random.default_rng(12)
-    for week in range(12):
-        end = MONDAY + (week + 1) * 7 * DAY_MS
-        for hour in range(0, 7 * 24, 6):
-            company.beat(end - 7 * DAY_MS + hour * HOUR_MS)
-        for day in range(7):
-            count = ordinary(rng, day)
-            company.send("shop-001", end - (7 - day) * DAY_MS + 12 * HOUR_MS, count)
-        company.beat(end + HOUR_MS)
-    assert not company.incidents
-    assert sum(verdict.state == "usual" for verdict in company.of("volume")) > 40
-
-
 def test_one_return_of_two_pieces_is_no_alarm_where_all_were_of_one(company: "Company") -> None:
     for day in range(40):
         quantity = Moments(2, 1.5, 0.5) if day == 30 else Moments(2, 1.0, 0.0)

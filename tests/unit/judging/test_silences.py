@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 from streamwatch.domain.cells import DAY_MS, HOUR_MS
 
 if TYPE_CHECKING:
-    from streamwatch.domain.incidents import Incident
     from tests.unit.judging.conftest import Company
+
+    from streamwatch.domain.incidents import Incident
 
 MONDAY = 1_704_067_200_000
 

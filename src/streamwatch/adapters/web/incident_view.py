@@ -25,10 +25,12 @@ from streamwatch.adapters.web.wording import (
 from streamwatch.domain.acknowledgements import KINDS, MEANING
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.incidents import Incident
-from streamwatch.domain.readings import KpiKey
+from streamwatch.domain.readings import KpiKey, Span
 
-BEFORE = {"day": 28 * DAY_MS, "hour": 3 * DAY_MS}
-AFTER = {"day": 7 * DAY_MS, "hour": DAY_MS}
+BEFORE = {"week": 84 * DAY_MS, "day": 28 * DAY_MS, "hour": 3 * DAY_MS}
+AFTER = {"week": 14 * DAY_MS, "day": 7 * DAY_MS, "hour": DAY_MS}
+_SPANS: dict[str, Span] = {"hour": "hour", "week": "week"}
+LENGTHS = {"week": 7 * DAY_MS, "day": DAY_MS, "hour": HOUR_MS}
 MOST_DAYS = 90
 """Days of an incident that are shown; a longer one is cut at its newest end."""
 
@@ -51,7 +53,7 @@ def incident_of_query(engine: Engine, query: dict[str, str]) -> Incident:
             query.get("event_type", ""),
             query.get("kpi", ""),
             query.get("segment") or "all",
-            "hour" if query.get("span") == "hour" else "day",
+            _SPANS.get(query.get("span", ""), "day"),
         )
         found = newest_incident(engine, key, query.get("direction", ""))
     if found is None:
@@ -79,7 +81,7 @@ def incident_view(engine: Engine, incident: Incident) -> dict[str, Any]:
         unit=unit_of(seen.kpi),
     )
     statistics = stage_days(engine, key.shop, key.event_type, incident.since - BEFORE["day"], until)
-    length = HOUR_MS if key.span == "hour" else DAY_MS
+    length = LENGTHS[key.span]
     ends = incident.until if incident.until is not None else incident.last_bucket + length
     samples = sample_records(engine, key.shop, key.event_type, incident.since, ends, SAMPLES)
     like = alike(engine, incident, 2 * length)

@@ -79,7 +79,7 @@ def plot(
         values: lowest and highest of the axis, for plots to be compared; else by the points.
         unit: of the numbers, see `wording.unit_of`.
     """
-    step = HOUR_MS if span == "hour" else DAY_MS
+    step = {"hour": HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS}[span]
     if not points:
         return Markup('<p class="none">No readings in this time.</p>')
     low, high = values or value_range(points)

@@ -63,8 +63,8 @@ def shop_view(engine: Engine, query: dict[str, str], now_ms: int) -> dict[str, A
     segments = sorted({key.segment for key in keys}, key=lambda one: (one != "all", one))
     segment = query.get("segment") or "all"
     spans = sorted({key.span for key in keys})
-    span = query.get("span") or "day"
-    if segment not in segments or span not in ("day", "hour"):
+    span = query.get("span") or ("week" if "week" in spans else "day")
+    if segment not in segments or span not in ("week", "day", "hour"):
         raise RefusedRequest(HTTPStatus.NOT_FOUND, "the shop has no such segment or span")
     shown = [key for key in keys if key.segment == segment and key.span == span]
     incidents = open_incidents_of(engine, shop)

@@ -54,7 +54,7 @@ def kpi_title(key: KpiKey) -> str:
     is_named = key.event_type and not key.kpi.startswith("ratio.")
     events = f" of {events_name(key.event_type)}" if is_named else ""
     segment = "" if key.segment == "all" else f", {key.segment}"
-    span = ", by the hour" if key.span == "hour" and key.kpi != "silence" else ""
+    span = f", by the {key.span}" if key.span != "day" and key.kpi != "silence" else ""
     return f"{kpi_name(key.kpi)}{events}{segment}{span}"
 
 
@@ -196,7 +196,7 @@ def iso(milliseconds: int) -> str:
 
 
 def bucket(milliseconds: int, span: Span | str) -> str:
-    """A bucket by its start: an hour in UTC, or a day by the shop's own date.
+    """A bucket by its start: an hour in UTC, or a day or week by the shop's own date.
 
     A day begins at the shop's midnight, so twelve hours later it is that date in UTC, in
     every time zone but those more than twelve hours ahead of it.
