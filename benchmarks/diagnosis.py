@@ -46,7 +46,8 @@ from streamwatch.simulation.stagebug import StageBug, misbehave, refuses
 from streamwatch.stages.custom import Refuse
 from streamwatch.stages.pseudonymise import ShopKeys
 from streamwatch.steps import partials
-from streamwatch.steps.count import CountStep, Source
+from streamwatch.steps.count import CountStep
+from streamwatch.steps.source import Source
 from streamwatch.steps.sources import compile_sources
 
 HISTORY = 28

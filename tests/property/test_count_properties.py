@@ -50,8 +50,7 @@ def in_bulk(records: Iterable[Noted]) -> dict[Place, Cells]:
     for record in records:
         place, event = batch.place(*record.place), record.event
         if record.passed == COUNTED:
-            cuts = (event.gender, event.category)
-            batch.count(place, record.arrived, record.declared, event, cuts)
+            batch.count(place, record.arrived, record.declared, event)
         else:
             batch.drop(place, record.arrived, record.declared, event, record.passed, "a/b/c")
     return aggregate(batch, PURCHASE, LABELS)
@@ -138,7 +137,7 @@ def moments_after(records: Sequence[Noted], *, after: bool) -> dict[str, Moments
         for name, before, value in features(record):
             number = value if after else before
             one = Moments(missing=1) if number is None else Moments(1, number)
-            found.setdefault(name, Moments()).merge(one)
+            found[name] = found.get(name, Moments()) + one
     return found
 
 

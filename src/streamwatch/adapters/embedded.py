@@ -14,7 +14,7 @@ from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.errors import ConfigurationError
 from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Clock, Flush, Store
-from streamwatch.steps.count import Source
+from streamwatch.steps.source import Source
 from streamwatch.steps.stagetopic import step_of
 from streamwatch.steps.step import Step
 

@@ -16,15 +16,13 @@ ALL = "all"
 """The segment that holds every record of a shop."""
 
 
-class Moments(msgspec.Struct, array_like=True):
+class Moments(msgspec.Struct, array_like=True, frozen=True):
     """Count, mean and summed squared deviations of a numeric feature, and how often it lacked.
 
-    Merging follows Chan, Golub and LeVeque (1983), as River's ``stats.Var`` does.
+    Adding follows Chan, Golub and LeVeque (1983), as River's ``stats.Var`` does.
 
-    >>> left, right = Moments(2, 10.0, 2.0, 1), Moments(2, 14.0, 2.0, 0)
-    >>> left.merge(right)
-    >>> left.n, left.mean, left.m2, left.missing
-    (4, 12.0, 20.0, 1)
+    >>> Moments(2, 10.0, 2.0, 1) + Moments(2, 14.0, 2.0, 0)
+    Moments(n=4, mean=12.0, m2=20.0, missing=1)
     """
 
     n: int = 0
@@ -32,15 +30,19 @@ class Moments(msgspec.Struct, array_like=True):
     m2: float = 0.0
     missing: int = 0
 
-    def merge(self, other: "Moments") -> None:
-        """Add another's records to these."""
+    def __add__(self, other: "Moments") -> "Moments":
+        """The moments of both one's records."""
+        missing = self.missing + other.missing
+        if not other.n:
+            return Moments(self.n, self.mean, self.m2, missing)
         total = self.n + other.n
-        if other.n:
-            distance = other.mean - self.mean
-            self.m2 += other.m2 + distance * distance * self.n * other.n / total
-            self.mean += distance * other.n / total
-            self.n = total
-        self.missing += other.missing
+        distance = other.mean - self.mean
+        return Moments(
+            total,
+            self.mean + distance * other.n / total,
+            self.m2 + (other.m2 + distance * distance * self.n * other.n / total),
+            missing,
+        )
 
     @property
     def variance(self) -> float:
@@ -120,14 +122,13 @@ class Cell(msgspec.Struct):
     def merge(self, other: "Cell") -> None:
         """Add another cell's records to this one; exact, and in any order."""
         self.count += other.count
-        for name, moments in other.numbers.items():
-            self.numbers.setdefault(name, Moments()).merge(moments)
+        self._merge_moments(other)
         for name, values in other.labels.items():
             _add_counts(self.labels.setdefault(name, {}), values)
         _add_counts(self.rejects, other.rejects)
         _add_counts(self.marks, other.marks)
-        _add_moments(self.stages, other.stages)
-        _add_moments(self.beside, other.beside)
+        for stage, features in other.beside.items():
+            self.beside[stage] = _added(self.beside.get(stage, {}), features)
         for stage, changes in other.transitions.items():
             my_changes = self.transitions.setdefault(stage, {})
             for name, transition in changes.items():
@@ -139,6 +140,32 @@ class Cell(msgspec.Struct):
         if other.first_arrival and not 0 < self.first_arrival <= other.first_arrival:
             self.first_arrival = other.first_arrival
         self.last_arrival = max(self.last_arrival, other.last_arrival)
+
+    def _merge_moments(self, other: "Cell") -> None:
+        """Those after every stage, and the final ones.
+
+        Where a stage dropped and changed nothing, both cells hold the very moments of the stage
+        before, and so does the sum. For that no moments are ever changed in place.
+        """
+        mine: dict[str, Moments] = {}
+        theirs: dict[str, Moments] = {}
+        added: dict[str, Moments] = {}
+        for stage, features in other.stages.items():
+            held = self.stages.get(stage, {})
+            if held is not mine or features is not theirs:
+                mine, theirs, added = held, features, _added(held, features)
+            self.stages[stage] = added
+        if self.numbers is not mine or other.numbers is not theirs:
+            added = _added(self.numbers, other.numbers)
+        self.numbers = added
+
+
+def _added(mine: dict[str, Moments], theirs: dict[str, Moments]) -> dict[str, Moments]:
+    added = dict(mine)
+    for name, moments in theirs.items():
+        known = mine.get(name)
+        added[name] = moments if known is None else known + moments
+    return added
 
 
 def merge_groups(
@@ -153,13 +180,6 @@ def merge_groups(
             my_features = mine.setdefault(value, {})
             for feature, found in features.items():
                 my_features.setdefault(feature, empty()).merge(found)
-
-
-def _add_moments(into: dict[str, dict[str, Moments]], other: dict[str, dict[str, Moments]]) -> None:
-    for stage, features in other.items():
-        mine = into.setdefault(stage, {})
-        for name, moments in features.items():
-            mine.setdefault(name, Moments()).merge(moments)
 
 
 def _add_counts(into: dict[_Key, int], counts: dict[_Key, int]) -> None:

@@ -4,78 +4,115 @@ A record is only noted when it passes; the sums are made for many at once with N
 flush settles or the batch is full. Merging is exact, so it does not matter when.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streamwatch.domain.cells import ALL, LARGEST, Cell, Group, Moments, Transition
+from streamwatch.domain.cells import ALL, Cell, Group, Moments
 from streamwatch.domain.events import EventType
-from streamwatch.domain.sketch import LOG_GAMMA, NOT_POSITIVE
-from streamwatch.stages.batch import (
-    Batch,
-    Columns,
-    Floats,
-    Ints,
-    Place,
-)
+from streamwatch.stages.batch import Batch, Columns, Floats, Ints, Place
+from streamwatch.stages.grouping import Grouping, group_by
+from streamwatch.stages.sums import bins_of, changes_of, groups_of, is_counted, moments_of
 
 GROUPED = (("gender", "category"), ("app_version",))
 """Labels by whose values numbers are kept, so that affected records can be told from others."""
 
-Codes = dict[str, tuple[list[str], Ints]]
-"""Label → its distinct values, and the index into them of each counted record."""
-
 Cells = dict[str, Cell]
 """Segment → cell, of one place."""
 
-LONGEST_LABEL = 80
-"""Characters of a label's value that are kept."""
-
-SAME = 1e-9
-"""Relative difference below which a stage left a value alone: conversions round."""
-
 LONGEST_KIND = 12
 """Characters of a currency's name; a longer one counts as ``OTHER``."""
+
+
+class Feature(msgspec.Struct, frozen=True):
+    """A numeric feature of a batch: its name, its column, and the rows that it is about."""
+
+    name: str
+    column: int
+    rows: Ints
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """The counted rows of a batch, c of them.
+
+    Attributes:
+        rows, place, labels: shape (c,): which rows, and their `Columns.place` and ``labels``.
+        features: with their rows as indices into these.
+        declared, numbers: shape (c, k), as in `Columns`.
+    """
+
+    rows: Ints
+    place: Ints
+    labels: Ints
+    features: Sequence[Feature]
+    declared: Floats
+    numbers: Floats
 
 
 def aggregate(
     batch: Batch, event_type: EventType, segment_labels: tuple[str, ...]
 ) -> dict[Place, Cells]:
     """The cells of a batch, per place; ``segment_labels`` name the cuts of its records."""
-    result: list[Cells] = [{ALL: Cell()} for _ in batch.places]
+    whole = [Cell() for _ in batch.places]
+    result: list[Cells] = [{ALL: cell} for cell in whole]
     for reject in batch.rejects:
-        cell = result[reject.place][ALL]
+        cell = whole[reject.place]
         cell.rejects[reject.key] = cell.rejects.get(reject.key, 0) + 1
         _seen(cell, reject.arrived, reject.arrived)
     for mark in batch.marks:
-        marks = result[mark.place][ALL].marks
+        marks = whole[mark.place].marks
         marks[mark.key] = marks.get(mark.key, 0) + 1
     if batch.has_rows:
         columns = batch.columns()
-        counted = columns.passed == batch.counted
-        _sum_counts(columns, counted, result)
-        points = [columns.at(point) for point in range(len(batch.points))]
-        for name, index, rows in _features(columns, event_type):
-            _sum_stages(batch, columns, (name, index), rows, points, result)
-        codes = _sum_labels(columns, counted, event_type, result)
-        _sum_groups(columns, counted, event_type, codes, result)
-        for cut, label in enumerate(segment_labels):
-            _sum_segments(columns, counted, event_type, (cut, label), result)
+        _sum_stages(batch, columns, event_type, whole)
+        counted = _counted(columns, columns.passed == batch.counted, event_type)
+        if len(counted.rows):
+            _sum_counted(columns, counted, event_type, segment_labels, result)
     return dict(zip(batch.places, result, strict=True))
 
 
-def _features(columns: Columns, event_type: EventType) -> Iterator[tuple[str, int, Ints]]:
-    """Per feature: its name, its column, and the rows that it is about."""
+def _sum_counted(
+    columns: Columns,
+    counted: Counted,
+    event_type: EventType,
+    segment_labels: tuple[str, ...],
+    result: list[Cells],
+) -> None:
+    """What is kept of counted records only."""
+    whole = [cells[ALL] for cells in result]
+    _sum_counts(counted.place, columns.arrived[counted.rows], whole)
+    _sum_sketches(counted, whole)
+    order = event_type.labels
+    by_label = {}
+    for place, label in enumerate(order):
+        grouping = group_by((place,), columns.combinations, counted.labels, counted.place)
+        by_label[label] = grouping
+        _sum_label(label, grouping, whole)
+    for labels in GROUPED:
+        known = [label for label in labels if label in by_label]
+        if len(known) == 1:
+            _sum_groups(known[0], by_label[known[0]], counted, whole)
+        elif known:
+            which = [order.index(label) for label in known]
+            joint = group_by(which, columns.combinations, counted.labels, counted.place)
+            _sum_groups(",".join(known), joint, counted, whole)
+    for label in segment_labels:
+        _sum_segments(label, by_label[label], counted, result)
+
+
+def _features(columns: Columns, event_type: EventType) -> Iterator[Feature]:
     everything = np.arange(len(columns.place))
-    for index, name in enumerate(event_type.numbers):
-        if name not in event_type.split:
-            yield name, index, everything
+    for column, name in enumerate(event_type.numbers):
+        label = event_type.split.get(name)
+        if label is None:
+            yield Feature(name, column, everything)
             continue
-        kinds, codes = _codes(columns.splits, _kind)
-        for code, kind in enumerate(kinds):
-            yield f"{name}.{kind}", index, np.flatnonzero(codes == code)
+        which = event_type.labels.index(label)
+        kinds = np.array([_kind(one[which]) for one in columns.combinations])[columns.labels]
+        for kind in dict.fromkeys(kinds.tolist()):
+            yield Feature(f"{name}.{kind}", column, np.flatnonzero(kinds == kind))
 
 
 def _kind(text: str | None) -> str:
@@ -84,231 +121,135 @@ def _kind(text: str | None) -> str:
     return (kind if len(kind) <= LONGEST_KIND else "OTHER") or "NONE"
 
 
-def _sum_counts(columns: Columns, counted: NDArray[np.bool_], result: list[Cells]) -> None:
-    place, arrived = columns.place[counted], columns.arrived[counted]
-    first = np.full(len(result), np.iinfo(np.int64).max)
-    last = np.zeros(len(result), dtype=np.int64)
+def _counted(columns: Columns, counted: NDArray[np.bool_], event_type: EventType) -> Counted:
+    rows = np.flatnonzero(counted)
+    index = np.cumsum(counted) - 1
+    numbers = columns.numbers[rows]
+    same = columns.numbers is columns.declared
+    return Counted(
+        rows=rows,
+        place=columns.place[rows],
+        labels=columns.labels[rows],
+        features=[
+            Feature(one.name, one.column, index[one.rows[counted[one.rows]]])
+            for one in _features(columns, event_type)
+        ],
+        declared=numbers if same else columns.declared[rows],
+        numbers=numbers,
+    )
+
+
+def _sum_counts(place: Ints, arrived: Ints, whole: Sequence[Cell]) -> None:
+    first = np.full(len(whole), np.iinfo(np.int64).max)
+    last = np.zeros(len(whole), dtype=np.int64)
     np.minimum.at(first, place, arrived)
     np.maximum.at(last, place, arrived)
-    counts = np.bincount(place, minlength=len(result))
-    for index in np.flatnonzero(counts).tolist():
-        cell = result[index][ALL]
-        cell.count = int(counts[index])
-        _seen(cell, int(first[index]), int(last[index]))
+    counts = np.bincount(place, minlength=len(whole)).tolist()
+    for cell, count, begun, ended in zip(whole, counts, first.tolist(), last.tolist(), strict=True):
+        if count:
+            cell.count = count
+            _seen(cell, begun, ended)
 
 
 def _sum_stages(
-    batch: Batch,
-    columns: Columns,
-    feature: tuple[str, int],
-    rows: Ints,
-    points: Sequence[Floats],
-    result: list[Cells],
+    batch: Batch, columns: Columns, event_type: EventType, whole: Sequence[Cell]
 ) -> None:
-    """One feature after every stage: its moments, what each stage changed, its sketch.
+    """Every feature after every stage: its moments, and what each stage changed.
 
-    ``feature`` is its name and column, ``points`` are the numbers after each of
-    `Batch.points`, shape (n, k) each. A stage that dropped and changed nothing has the moments
-    of the stage before.
+    A place where a stage dropped and changed nothing keeps the very same moments.
     """
-    name, index = feature
-    place, passed = columns.place[rows], columns.passed[rows]
-    reached_before = -1
-    moments: list[tuple[int, Moments]] = []
+    features = list(_features(columns, event_type))
+    found: list[dict[str, Moments]] = [{} for _ in whole]
+    before = columns.at(0)
     for point, stage in enumerate(batch.points):
-        reached = passed >= point
-        count = int(np.count_nonzero(reached))
-        if count != reached_before or points[point] is not points[point - 1]:
-            values = points[point][rows, index]
-            moments = list(moments_of(place[reached], values[reached], len(result)))
-        reached_before = count
-        for at, found in moments:
-            result[at][ALL].stages.setdefault(stage, {})[name] = msgspec.structs.replace(found)
-            if point == batch.counted:
-                result[at][ALL].numbers[name] = found
-        if point and points[point] is not points[point - 1]:
-            before, after = points[point - 1][rows, index], points[point][rows, index]
-            _sum_changes(stage, name, place, (before, after, reached), result)
-    values = points[-1][rows, index]
-    kept = (passed == batch.counted) & (np.abs(values) <= LARGEST)
-    for at, bins in _bins_of(place[kept], values[kept]):
-        result[at][ALL].sketches[name] = bins
+        after = columns.at(point)
+        reached = columns.passed >= point
+        anew = np.full(len(whole), fill_value=not point)
+        anew[columns.place[columns.passed == point - 1]] = True
+        for feature in features if after is not before else ():
+            rows = feature.rows[reached[feature.rows]]
+            pair = before[rows, feature.column], after[rows, feature.column]
+            anew[columns.place[rows[_unlike(*pair)]]] = True
+            for at, change in changes_of(columns.place[rows], *pair, len(whole)):
+                whole[at].transitions.setdefault(stage, {})[feature.name] = change
+        if anew.any():
+            for at in np.flatnonzero(anew).tolist():
+                found[at] = {}
+            chosen = reached & anew[columns.place]
+            for feature in features:
+                rows = feature.rows[chosen[feature.rows]]
+                values = after[rows, feature.column]
+                for at, moments in moments_of(columns.place[rows], values, len(whole)):
+                    found[at][feature.name] = moments
+        for cell, moments_by_name in zip(whole, found, strict=True):
+            if moments_by_name:
+                cell.stages[stage] = moments_by_name
+                if point == batch.counted:
+                    cell.numbers = moments_by_name
+        before = after
 
 
-def _sum_changes(
-    stage: str,
-    name: str,
-    place: Ints,
-    values: tuple[Floats, Floats, NDArray[np.bool_]],
-    result: list[Cells],
-) -> None:
-    """What one stage changed: numbers before it, after it, and whether the record passed it."""
-    before, after, passed = values
-    changed = passed & _differ(before, after)
-    counts = np.bincount(place[changed], minlength=len(result))
-    sums = np.bincount(place[changed], after[changed] - before[changed], len(result))
-    for at in np.flatnonzero(counts).tolist():
-        transition = Transition(int(counts[at]), float(sums[at]))
-        result[at][ALL].transitions.setdefault(stage, {})[name] = transition
+def _unlike(before: Floats, after: Floats) -> NDArray[np.bool_]:
+    """Where the sums differ: another number, or none any more, or one where there was none."""
+    unlike: NDArray[np.bool_] = (before != after) & ~(np.isnan(before) & np.isnan(after))
+    return unlike
 
 
-def _differ(before: Floats, after: Floats) -> NDArray[np.bool_]:
-    """Where both are numbers and more than rounding lies between them."""
-    both = np.isfinite(before) & np.isfinite(after)
-    differ: NDArray[np.bool_] = both & ~np.isclose(before, after, rtol=SAME, atol=0.0)
-    return differ
+def _sum_sketches(counted: Counted, whole: Sequence[Cell]) -> None:
+    for feature in counted.features:
+        values = counted.numbers[feature.rows, feature.column]
+        kept = is_counted(values)
+        for at, bins in bins_of(counted.place[feature.rows][kept], values[kept]):
+            whole[at].sketches[feature.name] = bins
 
 
-def _sum_labels(
-    columns: Columns, counted: NDArray[np.bool_], event_type: EventType, result: list[Cells]
-) -> Codes:
-    """The counts of every label's values; returns the values and codes of each label."""
-    place = columns.place[counted]
-    found: Codes = {}
-    for name, given in zip(event_type.labels, zip(*columns.labels, strict=True), strict=False):
-        values, codes = found[name] = _codes(given)
-        pairs, counts = np.unique(place * len(values) + codes, return_counts=True)
-        for pair, count in zip(pairs.tolist(), counts.tolist(), strict=True):
-            at, code = divmod(pair, len(values))
-            result[at][ALL].labels.setdefault(name, {})[values[code]] = count
-    return found
+def _sum_label(label: str, grouping: Grouping, whole: Sequence[Cell]) -> None:
+    """The counts of one label's values."""
+    found: list[dict[str, int]] = [{} for _ in whole]
+    for at, name, size in zip(grouping.owners, grouping.names, grouping.sizes, strict=True):
+        found[at][name] = size
+    for cell, values in zip(whole, found, strict=True):
+        if values:
+            cell.labels[label] = values
 
 
-def _sum_groups(
-    columns: Columns,
-    counted: NDArray[np.bool_],
-    event_type: EventType,
-    codes_of: Codes,
-    result: list[Cells],
-) -> None:
-    """The features among the records of each value of `GROUPED` labels."""
-    for labels in GROUPED:
-        chosen = [codes_of[label] for label in labels if label in codes_of]
-        if not chosen:
+def _sum_groups(labels: str, grouping: Grouping, counted: Counted, whole: Sequence[Cell]) -> None:
+    """The features among the records of each value of `GROUPED` labels, joined."""
+    of_group: list[dict[str, Group]] = [{} for _ in grouping.owners]
+    for feature in counted.features:
+        of = grouping.of[feature.rows]
+        before, after = (
+            values[feature.rows, feature.column] for values in (counted.declared, counted.numbers)
+        )
+        present = is_counted(after)
+        for group, found in groups_of(of[present], after[present], len(grouping)):
+            of_group[group][feature.name] = found
+        if counted.declared is counted.numbers:
             continue
-        joint = columns.place[counted]
-        for values, codes in chosen:
-            joint = joint * len(values) + codes
-        keys, of_group = np.unique(joint, return_inverse=True)
-        groups = np.zeros(len(columns.place), dtype=np.int64)
-        groups[counted] = of_group
-        owners = [_named(int(key), [values for values, _ in chosen]) for key in keys]
-        joined = ",".join(label for label in labels if label in codes_of)
-        for feature, index, rows in _features(columns, event_type):
-            kept = rows[counted[rows]]
-            declared, final = columns.declared[kept, index], columns.numbers[kept, index]
-            for at, group, change in _groups_of(groups[kept], declared, final, len(keys)):
-                place, value = owners[at]
-                cell = result[place][ALL]
-                cell.groups.setdefault(joined, {}).setdefault(value, {})[feature] = group
-                if change.changed:
-                    changes = cell.group_changes.setdefault(joined, {})
-                    changes.setdefault(value, {})[feature] = change
-
-
-def _named(key: int, values: list[list[str]]) -> tuple[int, str]:
-    """The place and the joined values that a key of codes stands for."""
-    words = []
-    for names in reversed(values):
-        key, code = divmod(key, len(names))
-        words.append(names[code].replace(",", ";"))
-    return key, ",".join(reversed(words))
-
-
-def _groups_of(
-    groups: Ints, declared: Floats, final: Floats, size: int
-) -> Iterator[tuple[int, Group, Transition]]:
-    """The group of each index that has a value, and what was changed in it."""
-    present = np.abs(final) <= LARGEST
-    groups, declared, final = groups[present], declared[present], final[present]
-    counts = np.bincount(groups, minlength=size)
-    means = np.bincount(groups, final, size) / np.maximum(counts, 1)
-    changed = _differ(declared, final)
-    changes = np.bincount(groups[changed], minlength=size)
-    sums = np.bincount(groups[changed], final[changed] - declared[changed], size)
-    for at in np.flatnonzero(counts).tolist():
-        change = Transition(int(changes[at]), float(sums[at]))
-        yield at, Group(int(counts[at]), float(means[at])), change
+        for group, change in changes_of(
+            of[present], before[present], after[present], len(grouping)
+        ):
+            changes = whole[grouping.owners[group]].group_changes.setdefault(labels, {})
+            changes.setdefault(grouping.names[group], {})[feature.name] = change
+    for at, name, features in zip(grouping.owners, grouping.names, of_group, strict=True):
+        if features:
+            whole[at].groups.setdefault(labels, {})[name] = features
 
 
 def _sum_segments(
-    columns: Columns,
-    counted: NDArray[np.bool_],
-    event_type: EventType,
-    segment: tuple[int, str],
-    result: list[Cells],
+    label: str, grouping: Grouping, counted: Counted, result: Sequence[Cells]
 ) -> None:
     """The cells of one segmenting label: counts and numbers of each of its values."""
-    cut, label = segment
-    values, codes = _codes([row[cut] for row in columns.cuts])
-    if not values:
-        return
-    pairs, numbers, counts = np.unique(
-        columns.place[counted] * len(values) + codes, return_inverse=True, return_counts=True
-    )
-    cells: dict[int, Cell] = {}
-    for number, (pair, count) in enumerate(zip(pairs.tolist(), counts.tolist(), strict=True)):
-        place, code = divmod(pair, len(values))
-        if values[code]:
-            cells[number] = result[place][f"{label}={values[code]}"] = Cell(count=count)
-    groups = np.zeros(len(columns.place), dtype=np.int64)
-    groups[counted] = numbers
-    for name, index, rows in _features(columns, event_type):
-        kept = rows[counted[rows]]
-        for at, moments in moments_of(groups[kept], columns.numbers[kept, index], len(pairs)):
-            if at in cells:
-                cells[at].numbers[name] = moments
-
-
-def moments_of(groups: Ints, values: Floats, size: int) -> Iterator[tuple[int, Moments]]:
-    """The moments of each group that occurs; NaN and what is beyond `LARGEST` count as missing.
-
-    >>> list(moments_of(np.array([1, 1]), np.array([2.0, 4.0]), 3))
-    [(1, Moments(n=2, mean=3.0, m2=2.0, missing=0))]
-    """
-    present = np.abs(values) <= LARGEST
-    all_counts = np.bincount(groups, minlength=size)
-    groups, values = groups[present], values[present]
-    counts = np.bincount(groups, minlength=size)
-    means = np.bincount(groups, values, size) / np.maximum(counts, 1)
-    distances = values - means[groups]
-    squares = np.bincount(groups, distances * distances, size)
-    for at in np.flatnonzero(all_counts).tolist():
-        n = int(counts[at])
-        missing = int(all_counts[at]) - n
-        yield at, Moments(n, float(means[at]), float(squares[at]), missing)
-
-
-def _bins_of(groups: Ints, values: Floats) -> Iterator[tuple[int, dict[int, int]]]:
-    """The sketch of each group that occurs."""
-    if not len(groups):
-        return
-    bins = np.full(len(values), NOT_POSITIVE, dtype=np.int64)
-    positive = values > 0
-    bins[positive] = np.ceil(np.log(values[positive]) / LOG_GAMMA).astype(np.int64)
-    # One number for group and bin, since sorting pairs takes many times as long.
-    pairs, counts = np.unique((groups << _BIN_BITS) + bins - NOT_POSITIVE, return_counts=True)
-    owners = pairs >> _BIN_BITS
-    indices = (pairs & ((1 << _BIN_BITS) - 1)) + NOT_POSITIVE
-    starts = np.flatnonzero(np.diff(owners, prepend=-1))
-    for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(counts)], strict=True):
-        chosen = slice(start, end)
-        sketch = dict(zip(indices[chosen].tolist(), counts[chosen].tolist(), strict=True))
-        yield int(owners[start]), sketch
-
-
-_BIN_BITS = 32
-"""Bins run from `NOT_POSITIVE` to some ten thousands, so their distance fits these bits."""
-
-
-def _codes(
-    given: Sequence[str | None],
-    name_of: Callable[[str | None], str] = lambda text: (text or "")[:LONGEST_LABEL],
-) -> tuple[list[str], Ints]:
-    """The names of the distinct values, and each value as an index into them."""
-    names: dict[str, int] = {}
-    codes = {value: names.setdefault(name_of(value), len(names)) for value in dict.fromkeys(given)}
-    return list(names), np.fromiter(map(codes.__getitem__, given), np.int64, len(given))
+    numbers: list[dict[str, Moments]] = [{} for _ in grouping.owners]
+    for feature in counted.features:
+        values = counted.numbers[feature.rows, feature.column]
+        for group, found in moments_of(grouping.of[feature.rows], values, len(grouping)):
+            numbers[group][feature.name] = found
+    for at, name, size, of_group in zip(
+        grouping.owners, grouping.names, grouping.sizes, numbers, strict=True
+    ):
+        if name:
+            result[at][f"{label}={name}"] = Cell(count=size, numbers=of_group)
 
 
 def _seen(cell: Cell, first: int, last: int) -> None:

@@ -1,6 +1,6 @@
 """Records that wait to be summed: noted one by one, cheaply, and read as columns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -29,6 +29,8 @@ Only stages that should leave numbers alone stand here, so it is empty for nearl
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Labels = tuple[str | None, ...]
+"""The values of an event type's labels, in its order."""
 
 
 class Reject(msgspec.Struct, frozen=True, gc=False):
@@ -46,6 +48,16 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
     key: str
 
 
+class Numbered(dict[Any, int]):
+    """Numbers things from 0 in the order in which they are first asked for."""
+
+    __slots__ = ()
+
+    def __missing__(self, key: Any) -> int:
+        number = self[key] = len(self)
+        return number
+
+
 class Batch:
     """Noted records of one event type.
 
@@ -59,7 +71,8 @@ class Batch:
     """
 
     __slots__ = (
-        "_get_labels", "_get_numbers", "_nothing", "_rows", "_split", "counted", "marks", "places",
+        "_arrivals", "_at", "_combinations", "_declared", "_earlier", "_final", "_labels",
+        "_labels_of", "_nothing", "_numbers_of", "_passed", "counted", "marks", "places",
         "points", "rejects",
     )  # fmt: skip
 
@@ -68,50 +81,47 @@ class Batch:
     ) -> None:
         self.points = points
         self.counted = len(points) - 1 if counted is None else counted
-        self.places: dict[Place, int] = {}
+        self.places: dict[Place, int] = Numbered()
         self.rejects: list[Reject] = []
         self.marks: list[Mark] = []
-        self._rows: list[tuple[Any, ...]] = []
-        self._get_numbers = tuple_getter(event_type.numbers)
-        self._get_labels = tuple_getter(event_type.labels)
+        self._numbers_of = tuple_getter(event_type.numbers)
+        self._labels_of = tuple_getter(event_type.labels)
         self._nothing: Numbers = (None,) * len(event_type.numbers)
-        self._split = next(iter(event_type.split.values()), "event_id")
+        self._at: list[int] = []
+        self._arrivals: list[int] = []
+        self._declared: list[float | None] = []
+        self._combinations: dict[Labels, int] = Numbered()
+        self._labels: list[int] = []
+        # Of these only the records that are unlike the others have anything.
+        self._passed: dict[int, int] = {}
+        self._final: dict[int, Numbers] = {}
+        self._earlier: dict[int, Earlier] = {}
 
     def __len__(self) -> int:
-        return len(self._rows) + len(self.rejects)
+        return len(self._at) + len(self.rejects)
 
     @property
     def has_rows(self) -> bool:
         """Whether `columns` has anything to say."""
-        return bool(self._rows)
+        return bool(self._at)
 
     def place(self, shop: str, hour: int) -> int:
         """The index of a place."""
-        return self.places.setdefault((shop, hour), len(self.places))
+        return self.places[shop, hour]
 
     def count(
-        self,
-        place: int,
-        arrived: int,
-        declared: Numbers,
-        event: Event,
-        cuts: tuple[str | None, ...],
-        earlier: Earlier = (),
+        self, place: int, arrived: int, declared: Numbers, event: Event, earlier: Earlier = ()
     ) -> None:
         """Note a record that passed every stage."""
-        self._rows.append(
-            (
-                place,
-                self.counted,
-                arrived,
-                declared,
-                self._get_numbers(event),
-                getattr(event, self._split),
-                self._get_labels(event),
-                cuts,
-                earlier,
-            )
-        )
+        numbers = self._numbers_of(event)
+        if numbers != declared:
+            self._final[len(self._at)] = numbers
+        if earlier:
+            self._earlier[len(self._at)] = earlier
+        self._at.append(place)
+        self._arrivals.append(arrived)
+        self._declared += declared
+        self._labels.append(self._combinations[self._labels_of(event)])
 
     def drop(
         self,
@@ -124,15 +134,20 @@ class Batch:
         earlier: Earlier = (),
     ) -> None:
         """Note a record that was refused after it passed ``points[passed]``."""
-        numbers = self._get_numbers(event) if passed >= NORMALISED else self._nothing
-        split = getattr(event, self._split)
-        self._rows.append((place, passed, arrived, declared, numbers, split, None, None, earlier))
+        self._note_until(passed)
+        self.count(place, arrived, declared, event, earlier)
+        if passed < NORMALISED:
+            self._final[len(self._at) - 1] = self._nothing
         self.reject(place, key, arrived)
 
     def note(self, place: int, arrived: int, declared: Numbers, event: Event) -> None:
         """Note a record's declared numbers after the first of the points, and nothing else."""
-        split = getattr(event, self._split)
-        self._rows.append((place, 0, arrived, declared, self._nothing, split, None, None, ()))
+        self._note_until(0)
+        self.count(place, arrived, declared, event)
+        self._final[len(self._at) - 1] = self._nothing
+
+    def _note_until(self, passed: int) -> None:
+        self._passed[len(self._at)] = passed
 
     def reject(self, place: int, key: str, arrived: int) -> None:
         """Note a record that `decode` refused."""
@@ -140,39 +155,40 @@ class Batch:
 
     def numbers_of(self, event: Event) -> Numbers:
         """The numeric features of an event, in the order of its type."""
-        numbers: Numbers = self._get_numbers(event)
+        numbers: Numbers = self._numbers_of(event)
         return numbers
 
     def columns(self) -> "Columns":
-        """All rows so far, as columns.
-
-        Raises:
-            ValueError: there are none.
-        """
-        places, passed, arrivals, declared, numbers, splits, labels, cuts, earlier = zip(
-            *self._rows, strict=True
-        )
+        """All rows so far, as columns."""
+        rows = len(self._at)
+        passed = np.full(rows, self.counted, dtype=np.int64)
+        passed[list(self._passed)] = list(self._passed.values())
+        declared = np.array(self._declared, dtype=np.float64).reshape(rows, -1)
+        numbers = declared
+        if self._final:
+            numbers = declared.copy()
+            numbers[list(self._final)] = np.array(list(self._final.values()), dtype=np.float64)
         return Columns(
-            place=np.array(places, dtype=np.int64),
-            passed=np.array(passed, dtype=np.int64),
-            arrived=np.array(arrivals, dtype=np.int64),
-            declared=np.array(declared, dtype=np.float64),
-            numbers=np.array(numbers, dtype=np.float64),
-            splits=splits,
-            labels=[row for row in labels if row is not None],
-            cuts=[row for row in cuts if row is not None],
-            earlier={row: kept for row, kept in enumerate(earlier) if kept},
+            place=np.array(self._at, dtype=np.int64),
+            passed=passed,
+            arrived=np.array(self._arrivals, dtype=np.int64),
+            declared=declared,
+            numbers=numbers,
+            combinations=list(self._combinations),
+            labels=np.array(self._labels, dtype=np.int64),
+            earlier=self._earlier,
         )
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """The rows of a batch: n of them, k numeric features, c of them counted.
+    """The rows of a batch: n of them, k numeric features.
 
     Attributes:
         place, passed, arrived: shape (n,).
-        declared, numbers: shape (n, k); NaN where a value is missing.
-        splits: n values of the label that keeps features apart.
-        labels, cuts: c tuples, of the counted rows in their order.
+        declared, numbers: shape (n, k); NaN where a value is missing. The same array where no
+            number changed on the way.
+        combinations: each combination of labels that occurs.
+        labels: shape (n,), indices into ``combinations``.
         earlier: row → what its numbers were before a stage replaced the record.
     """
 
@@ -181,9 +197,8 @@ class Columns(msgspec.Struct, frozen=True):
     arrived: Ints
     declared: Floats
     numbers: Floats
-    splits: tuple[str | None, ...]
-    labels: list[tuple[str | None, ...]]
-    cuts: list[tuple[str | None, ...]]
+    combinations: Sequence[Labels]
+    labels: Ints
     earlier: dict[int, Earlier]
 
     def at(self, point: int) -> Floats:
@@ -191,7 +206,7 @@ class Columns(msgspec.Struct, frozen=True):
 
         >>> from streamwatch.domain.events import RETURN, Return
         >>> batch = Batch(RETURN)
-        >>> batch.count(0, 0, (2.0,), Return("a", "s", quantity=6.0), (), ((3, (2.0,)),))
+        >>> batch.count(0, 0, (2.0,), Return("a", "s", quantity=6.0), ((3, (2.0,)),))
         >>> [float(batch.columns().at(point)[0, 0]) for point in range(len(POINTS))]
         [2.0, 2.0, 2.0, 6.0, 6.0]
         """

@@ -8,6 +8,7 @@ import msgspec
 
 from streamwatch.domain.events import Event, EventType
 from streamwatch.domain.refusals import Refusal
+from streamwatch.stages.underway import Stage, Underway
 
 LONGEST_REASON = 60
 
@@ -36,24 +37,12 @@ class Step(Protocol):
         ...
 
 
-class OwnStage(msgspec.Struct, frozen=True):
-    """A stage of the user's own, ready to run.
-
-    Attributes:
-        name: of the stage.
-        run: never raises.
-    """
-
-    name: str
-    run: Callable[[Event, int], Event | Refusal]
-
-
-def compile_own(name: str, step: Step, event_type: EventType) -> OwnStage:
-    """A step as a stage of one event type.
+def compile_own(name: str, step: Step, event_type: EventType) -> Stage:
+    """A step as a stage of one event type; it never raises.
 
     >>> from streamwatch.domain.events import RETURN, Return
     >>> stage = compile_own("mine", lambda event, occurred: 1 / 0, RETURN)
-    >>> stage.run(Return("a", "s"), 0).reason
+    >>> stage(Underway({}).set_out(Return("a", "s"), (1.0,), 0)).reason
     'exception:ZeroDivisionError'
     """
     fits = _checks(event_type)
@@ -61,13 +50,14 @@ def compile_own(name: str, step: Step, event_type: EventType) -> OwnStage:
     def refused(reason: str, field: str = "") -> Refusal:
         return Refusal("reject", name, reason[:LONGEST_REASON], field[:LONGEST_REASON])
 
-    def run(event: Event, occurred: int) -> Event | Refusal:
+    def stage(record: Underway) -> Refusal | None:
+        event = record.event
         try:
-            result = step(event, occurred)
+            result = step(event, record.occurred or 0)
         except (Exception, SystemExit) as error:  # noqa: BLE001  # any failure is the record's end
             return refused(f"exception:{type(error).__name__}")
         if result is event:
-            return event
+            return None
         if type(result) is Refuse:
             return refused(str(result.reason) or "refused", str(result.field))
         if type(result) is not event_type.event:
@@ -78,9 +68,10 @@ def compile_own(name: str, step: Step, event_type: EventType) -> OwnStage:
             value = getattr(result, field)
             if value is not getattr(event, field) and not fit(value):
                 return refused("wrong-type", field)
-        return result
+        record.event = result
+        return None
 
-    return OwnStage(name, run)
+    return stage
 
 
 def _checks(event_type: EventType) -> list[tuple[str, Callable[[Any], bool]]]:

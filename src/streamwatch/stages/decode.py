@@ -1,14 +1,15 @@
 """decode: bytes of one record to a typed event, as the client sent it."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from streamwatch.domain.events import EVENT_TYPES, Received
+from streamwatch.domain.records import Unreadable
 from streamwatch.domain.refusals import Refusal
 from streamwatch.domain.source_settings import SourceSettings
+from streamwatch.stages.doubledkeys import has_doubled_key, is_surely_single
 from streamwatch.stages.mapping import FieldReader
 
 MAX_BYTES = 1_048_576
@@ -33,7 +34,6 @@ def compile_decode(source: SourceSettings) -> Decode:
     """
     reader = FieldReader(source)
     read = _typed_read(source, reader)
-    fields_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
     def decode(value: bytes | None) -> Received | Refusal:
         if value is None:
@@ -44,7 +44,7 @@ def compile_decode(source: SourceSettings) -> Decode:
             if read is None:
                 return _read_untyped(reader, value)
             event = read(value)
-            if _is_suspicious(value, len(fields_of(value))) and has_doubled_key(value):
+            if not is_surely_single(value, event) and has_doubled_key(value):
                 return Refusal("reject", "decode", "doubled-key")
         except msgspec.ValidationError:
             return _explain(reader, value)
@@ -54,7 +54,13 @@ def compile_decode(source: SourceSettings) -> Decode:
             return _dead("too-deep")
         return event
 
-    return decode
+    if source.format == "json":
+        return decode
+
+    def decode_translated(value: bytes | None) -> Received | Refusal:
+        return _dead(value.reason) if isinstance(value, Unreadable) else decode(value)
+
+    return decode_translated
 
 
 def _typed_read(source: SourceSettings, reader: FieldReader) -> Callable[[bytes], Received] | None:
@@ -90,36 +96,9 @@ def _read_untyped(reader: FieldReader, value: bytes) -> Received | Refusal:
     raw = msgspec.json.decode(value)
     if not isinstance(raw, dict):
         return _dead("not-an-object")
-    if _is_suspicious(value, len(raw)) and has_doubled_key(value):
+    if has_doubled_key(value, len(raw)):
         return Refusal("reject", "decode", "doubled-key")
     return reader.event(raw)
-
-
-def _is_suspicious(value: bytes, keys: int) -> bool:
-    """Whether the text may have a doubled key, of which the decoder keeps the last.
-
-    Counting is the cheap way to notice; the exact answer is asked for only when the counts
-    differ, or a space before a colon makes counting unsafe.
-    """
-    return keys != value.count(b'":') or b'" :' in value
-
-
-def has_doubled_key(value: bytes) -> bool:
-    """Whether any object of the JSON text has a key twice.
-
-    >>> has_doubled_key(b'{"a":1,"a":2}'), has_doubled_key(b'{"a":{"a":1}}')
-    (True, False)
-    """
-    found = False
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        nonlocal found
-        result = dict(items)
-        found = found or len(result) != len(items)
-        return result
-
-    json.loads(value, object_pairs_hook=pairs)
-    return found
 
 
 def _dead(reason: str) -> Refusal:

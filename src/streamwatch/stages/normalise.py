@@ -1,12 +1,14 @@
 """normalise: one spelling and one unit for everything; heights in cm, weights in kg."""
 
 from collections.abc import Callable
-
-import msgspec
+from functools import partial
+from typing import Any
 
 from streamwatch.domain.events import (
     Event,
+    EventType,
     Purchase,
+    Received,
     ReceivedPurchase,
     ReceivedReturn,
     ReceivedWidgetEvent,
@@ -14,7 +16,8 @@ from streamwatch.domain.events import (
     WidgetEvent,
 )
 from streamwatch.domain.refusals import Refusal
-from streamwatch.stages.validate import Validated
+from streamwatch.stages.remembered import Remembered
+from streamwatch.stages.underway import Stage, Underway
 
 CENTIMETRES_PER = {"cm": 1.0, "m": 100.0, "mm": 0.1, "in": 2.54, "ft": 30.48}
 KILOGRAMS_PER = {"kg": 1.0, "g": 1e-3, "lb": 0.45359237, "st": 6.35029318}
@@ -34,46 +37,33 @@ _GENDERS = {
 }  # fmt: skip
 
 
-class Normalised(msgspec.Struct, frozen=True, gc=False):
-    """A record in one spelling and one unit.
-
-    Attributes:
-        event: the event without the shopper.
-        shopper: the last place where the identity stands.
-        occurred: event time, milliseconds since 1970 UTC.
-        marks: as in `Validated`.
-    """
-
-    event: Event
-    shopper: str | None
-    occurred: int
-    marks: tuple[str, ...]
-
-
-Normalise = Callable[[Validated], Normalised | Refusal]
-
-
-def compile_normalise(currencies: frozenset[str]) -> Normalise:
+def compile_normalise(event_type: EventType, currencies: frozenset[str]) -> Stage:
     """The normalise stage; refuses units it does not know, and any other currency.
 
-    >>> record = ReceivedWidgetEvent("a", "s", height=70.0, height_unit="in", gender=" F ")
-    >>> normalised = compile_normalise(frozenset())(Validated(record, 0, ()))
-    >>> normalised.event.height, normalised.event.height_unit, normalised.event.gender
+    It makes another `Underway.event`, without the shopper, and sets the shopper beside it.
+
+    >>> from streamwatch.domain.events import WIDGET_EVENT
+    >>> given = ReceivedWidgetEvent("a", "s", height=70.0, height_unit="in", gender=" F ")
+    >>> record = Underway({}).set_out(given, (177.8, None, None), 0)
+    >>> compile_normalise(WIDGET_EVENT, frozenset())(record)
+    >>> record.event.height, record.event.height_unit, record.event.gender
     (177.8, 'cm', 'female')
     """
+    of_type: dict[type[Received], Callable[[Any], Event | Refusal]] = {
+        ReceivedWidgetEvent: _widget_event,
+        ReceivedPurchase: partial(_purchase, currencies),
+        ReceivedReturn: _return,
+    }
+    rewritten = of_type[event_type.received]
 
-    def normalise(valid: Validated) -> Normalised | Refusal:
-        record = valid.record
-        event: Event | Refusal
-        if isinstance(record, ReceivedWidgetEvent):
-            event = _widget_event(record)
-        elif isinstance(record, ReceivedPurchase):
-            event = _purchase(record, currencies)
-        else:
-            event = _return(record)
+    def normalise(record: Underway) -> Refusal | None:
+        received: Any = record.event
+        event = rewritten(received)
         if isinstance(event, Refusal):
             return event
-        return Normalised(event, record.shopper, valid.occurred, valid.marks)
+        record.event = event
+        record.shopper = received.shopper
+        return None
 
     return normalise
 
@@ -96,20 +86,20 @@ def _widget_event(record: ReceivedWidgetEvent) -> Event | Refusal:
         record.shop,
         None,
         record.product,
-        _label(record.category),
-        _gender(record.gender),
+        _LABEL_OF[record.category],
+        _GENDER_OF[record.gender],
         height,
         None if height is None else "cm",
         weight,
         None if weight is None else "kg",
         record.age,
-        _size(record.recommended_size),
-        _label(record.fit_preference),
+        _SIZE_OF[record.recommended_size],
+        _LABEL_OF[record.fit_preference],
         record.app_version,
     )
 
 
-def _purchase(record: ReceivedPurchase, currencies: frozenset[str]) -> Event | Refusal:
+def _purchase(currencies: frozenset[str], record: ReceivedPurchase) -> Event | Refusal:
     currency = record.currency
     if currency is not None and currency not in currencies:
         currency = currency.strip().upper()
@@ -122,9 +112,9 @@ def _purchase(record: ReceivedPurchase, currencies: frozenset[str]) -> Event | R
         record.order_id,
         record.line,
         record.product,
-        _label(record.category),
-        _gender(record.gender),
-        _size(record.size),
+        _LABEL_OF[record.category],
+        _GENDER_OF[record.gender],
+        _SIZE_OF[record.size],
         record.quantity,
         record.price,
         currency,
@@ -139,11 +129,11 @@ def _return(record: ReceivedReturn) -> Event:
         None,
         record.order_id,
         record.product,
-        _label(record.category),
-        _gender(record.gender),
-        _size(record.size),
+        _LABEL_OF[record.category],
+        _GENDER_OF[record.gender],
+        _SIZE_OF[record.size],
         record.quantity,
-        _label(record.reason),
+        _LABEL_OF[record.reason],
         record.app_version,
     )
 
@@ -169,3 +159,9 @@ def _gender(text: str | None) -> str | None:
         return known
     name = text.strip().lower()
     return _GENDERS.get(name) or name or None
+
+
+# Clients repeat themselves: each text is spelled out once.
+_LABEL_OF = Remembered(_label)
+_SIZE_OF = Remembered(_size)
+_GENDER_OF = Remembered(_gender)

@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from hashlib import blake2b
 
-import msgspec
-
-from streamwatch.domain.events import Event
-from streamwatch.stages.normalise import Normalised
+from streamwatch.domain.refusals import Refusal
+from streamwatch.stages.underway import Stage, Underway
 
 PSEUDONYM_BYTES = 16
 KEY_BYTES = 32
@@ -16,24 +14,6 @@ COLUMN = b"column"
 MOST_SHOPS = 50_000
 """Shops whose keys are kept ready."""
 
-
-class Pseudonymised(msgspec.Struct, frozen=True, gc=False):
-    """A record that names nobody any more.
-
-    Attributes:
-        event: the event, which holds no shopper.
-        pseudonym: 32 hexadecimal digits, the same for a shopper within one shop;
-            ``None`` if the record named no shopper.
-        occurred, marks: as in `Normalised`.
-    """
-
-    event: Event
-    pseudonym: str | None
-    occurred: int
-    marks: tuple[str, ...]
-
-
-Pseudonymise = Callable[[Normalised], Pseudonymised]
 
 SaltOf = Callable[[str], bytes]
 """The salt of a shop: made when it is first asked for, the same from then on."""
@@ -108,13 +88,24 @@ class ShopKeys:
         return kept[shop]
 
 
-def compile_pseudonymise(keys: ShopKeys | bytes) -> Pseudonymise:
-    """The pseudonymise stage, under the shops' keys or one master key of 16 to 64 bytes."""
+def compile_pseudonymise(keys: ShopKeys | bytes) -> Stage:
+    """The pseudonymise stage, under the shops' keys or one master key of 16 to 64 bytes.
+
+    It takes the shopper out of the record, and writes `Underway.pseudonym` if anybody looks.
+
+    >>> from streamwatch.domain.events import Return
+    >>> record = Underway({}).set_out(Return("a", "shop-001"), (1.0,), 0)
+    >>> record.shopper = "jane"
+    >>> compile_pseudonymise(b"k" * 32)(record)
+    >>> record.shopper, len(record.pseudonym)
+    (None, 32)
+    """
     held = ShopKeys(keys) if isinstance(keys, bytes) else keys
 
-    def pseudonymise(normalised: Normalised) -> Pseudonymised:
-        event, shopper = normalised.event, normalised.shopper
-        pseudonym = held.pseudonym(event.shop, shopper) if shopper else None
-        return Pseudonymised(event, pseudonym, normalised.occurred, normalised.marks)
+    def pseudonymise(record: Underway) -> Refusal | None:
+        if record.named and record.shopper:
+            record.pseudonym = held.pseudonym(record.event.shop, record.shopper)
+        record.shopper = None
+        return None
 
     return pseudonymise

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable
 
-from streamwatch.domain.events import EventType, Received
+from streamwatch.domain.events import Event, EventType
 from streamwatch.domain.source_settings import Rule
 from streamwatch.stages.declared import Numbers
 
-Holds = Callable[[Received, Numbers], bool]
+Holds = Callable[[Event, Numbers], bool]
 """Whether a rule holds for a record, given its declared numbers."""
 
 
@@ -24,11 +24,16 @@ def compile_rule(rule: Rule, event_type: EventType) -> Holds:
         return holds
     wanted = tuple(rule.when.items())
 
-    def when_it_applies(record: Received, numbers: Numbers) -> bool:
+    def when_it_applies(record: Event, numbers: Numbers) -> bool:
         applies = all(getattr(record, name) == value for name, value in wanted)
         return not applies or holds(record, numbers)
 
     return when_it_applies
+
+
+def is_plain_range(rule: Rule) -> bool:
+    """Whether the rule is nothing but a range that always applies."""
+    return rule.range is not None and not rule.when
 
 
 def _compile_kind(rule: Rule, event_type: EventType) -> Holds:
@@ -40,7 +45,7 @@ def _compile_kind(rule: Rule, event_type: EventType) -> Holds:
     if rule.below is not None:
         place, other = event_type.numbers.index(field), event_type.numbers.index(rule.below)
 
-        def below(_: Received, numbers: Numbers) -> bool:
+        def below(_: Event, numbers: Numbers) -> bool:
             value, limit = numbers[place], numbers[other]
             return value is None or limit is None or value <= limit
 

@@ -1,41 +1,12 @@
 """segment: which bucket a record falls in, and which cuts of the shop it belongs to."""
 
 from collections.abc import Callable
-from operator import attrgetter
 
-import msgspec
-
-from streamwatch.domain.cells import HOUR_MS
+from streamwatch.domain.cells import ALL, HOUR_MS
 from streamwatch.domain.events import Event, EventType
 from streamwatch.domain.refusals import Refusal
-from streamwatch.stages.pseudonymise import Pseudonymised
-
-
-class Segmented(msgspec.Struct, frozen=True, gc=False):
-    """A record with its place.
-
-    Attributes:
-        event, pseudonym, occurred, marks: as in `Pseudonymised`.
-        hour: start of its hour in the shop's zone, milliseconds since 1970 UTC.
-        cuts: its value of each segmenting label, in the configured order; ``None`` if it
-            has none, and then it belongs to no segment of that label.
-    """
-
-    event: Event
-    pseudonym: str | None
-    occurred: int
-    marks: tuple[str, ...]
-    hour: int
-    cuts: tuple[str | None, ...]
-
-    def segments(self, labels: tuple[str, ...]) -> str:
-        """The segments as text: ``all,gender=female``."""
-        named = [f"{name}={cut}" for name, cut in zip(labels, self.cuts, strict=True) if cut]
-        return ",".join(["all", *named])
-
-
-Segment = Callable[[Pseudonymised, int], Segmented | Refusal]
-"""From the record and the oldest time that may still be counted, in milliseconds."""
+from streamwatch.stages.remembered import Remembered
+from streamwatch.stages.underway import Stage, Underway
 
 HourOf = Callable[[str, int], int]
 """From a shop and a moment to the start of its hour in the shop's zone; milliseconds."""
@@ -46,49 +17,52 @@ def segment_labels(event_type: EventType, wanted: tuple[str, ...]) -> tuple[str,
     return tuple(name for name in wanted if name in event_type.labels)
 
 
+def segments_of(event: Event, labels: tuple[str, ...]) -> str:
+    """The segments that an event belongs to, as text; without a value it is in none of a label.
+
+    >>> from streamwatch.domain.events import WidgetEvent
+    >>> segments_of(WidgetEvent("a", "s", gender="female"), ("gender", "category"))
+    'all,gender=female'
+    """
+    named = [f"{name}={value}" for name in labels if (value := getattr(event, name))]
+    return ",".join([ALL, *named])
+
+
 def compile_hour_of(phase_of: Callable[[str], int]) -> HourOf:
     """The hours of every shop.
 
     ``phase_of(shop)`` is how far the shop's full hours stand behind UTC's, in milliseconds:
-    0 for most zones, 1,800,000 for India's.
+    0 for most zones, 1,800,000 for India's. It is asked once for each shop.
 
     >>> compile_hour_of(lambda shop: 1_800_000)("mumbai", 7_300_000)
     5400000
     """
+    phases = Remembered(phase_of)
 
     def hour_of(shop: str, moment: int) -> int:
-        return moment - (moment - phase_of(shop)) % HOUR_MS
+        return moment - (moment - phases[shop]) % HOUR_MS
 
     return hour_of
 
 
-def compile_segment(labels: tuple[str, ...], hour_of: HourOf) -> Segment:
-    """The segment stage of one source.
+def compile_segment(hour_of: HourOf, horizon: int) -> Stage:
+    """The segment stage of one source; it writes `Underway.hour`.
+
+    It refuses what is more than ``horizon`` milliseconds older than the shop's newest hour.
 
     >>> from streamwatch.domain.events import WidgetEvent
-    >>> segment = compile_segment(("gender",), compile_hour_of(lambda shop: 0))
-    >>> event = WidgetEvent("a", "s", gender="female")
-    >>> segment(Pseudonymised(event, None, 7_300_000, ()), 0).hour
-    7200000
+    >>> segment = compile_segment(compile_hour_of(lambda shop: 0), 0)
+    >>> record = Underway({}).set_out(WidgetEvent("a", "s"), (), 0)
+    >>> record.occurred = 7_300_000
+    >>> segment(record), record.hour
+    (None, 7200000)
     """
-    cuts_of: Callable[[Event], tuple[str | None, ...]]
-    if len(labels) > 1:
-        cuts_of = attrgetter(*labels)
-    elif labels:
-        only = attrgetter(labels[0])
 
-        def cuts_of(event: Event) -> tuple[str | None, ...]:
-            return (only(event),)
-    else:
-
-        def cuts_of(event: Event) -> tuple[str | None, ...]:  # noqa: ARG001
-            return ()
-
-    def segment(record: Pseudonymised, oldest: int) -> Segmented | Refusal:
-        occurred, event = record.occurred, record.event
-        if occurred < oldest:
+    def segment(record: Underway) -> Refusal | None:
+        occurred, shop = record.occurred, record.event.shop
+        if occurred is None or occurred < record.newest.get(shop, 0) - horizon:
             return Refusal("reject", "segment", "too-late", "time")
-        hour = hour_of(event.shop, occurred)
-        return Segmented(event, record.pseudonym, occurred, record.marks, hour, cuts_of(event))
+        record.hour = hour_of(shop, occurred)
+        return None
 
     return segment

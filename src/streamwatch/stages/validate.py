@@ -4,37 +4,20 @@ import math
 from collections.abc import Callable, Container
 from datetime import tzinfo
 
-import msgspec
-
 from streamwatch.domain.cells import LARGEST
-from streamwatch.domain.events import EventType, Received
+from streamwatch.domain.events import EventType
 from streamwatch.domain.refusals import Refusal
 from streamwatch.domain.source_settings import Rule
-from streamwatch.stages.declared import Numbers
 from streamwatch.stages.mapping import LONGEST_NAME
-from streamwatch.stages.rules import compile_rule
+from streamwatch.stages.remembered import Remembered
+from streamwatch.stages.rules import Holds, compile_rule, is_plain_range
+from streamwatch.stages.underway import Stage, Underway
 from streamwatch.stages.when import EARLIEST_MS, event_time_ms
 
 NUL = "\0"
 """A character that PostgreSQL cannot store, so that no id may hold it."""
 
-
-class Validated(msgspec.Struct, frozen=True, gc=False):
-    """A record that keeps the rules.
-
-    Attributes:
-        record: as the client sent it.
-        occurred: event time, milliseconds since 1970 UTC.
-        marks: reason codes of rules that it breaks but that only mark.
-    """
-
-    record: Received
-    occurred: int
-    marks: tuple[str, ...]
-
-
-Validate = Callable[[Received, Numbers, int], Validated | Refusal]
-"""From the record, its declared numbers and the latest time it may have, in milliseconds."""
+Ruled = tuple[tuple[Rule, Holds], ...]
 
 
 def compile_validate(
@@ -43,38 +26,85 @@ def compile_validate(
     zone_of: Callable[[str], tzinfo],
     known_shops: Container[str] | None,
     required: tuple[str, ...] = (),
-) -> Validate:
-    """The validate stage of one source; ``known_shops`` of ``None`` admits every shop."""
+) -> Stage:
+    """The validate stage of one source; ``known_shops`` of ``None`` admits every shop.
+
+    It writes `Underway.occurred` and `Underway.marks`.
+    """
     demands = tuple(Rule(f"missing-{name}", "return", name, required=True) for name in required)
-    compiled = tuple(
+    every: Ruled = tuple(
         (rule, compile_rule(rule, event_type))
         for rule in (*demands, *(rule for rule in rules if rule.event == event_type.name))
     )
+    # Nearly all numbers lie within all ranges, which one comparison tells; only then are the
+    # other rules enough.
+    lows, highs = _bounds(event_type, every)
+    others: Ruled = tuple(pair for pair in every if not is_plain_range(pair[0]))
+    shop_refusals = Remembered(lambda shop: _refused_shop(shop, known_shops))
 
-    def validate(record: Received, declared: Numbers, latest: int) -> Validated | Refusal:
-        shop = record.shop
-        if not 0 < len(record.event_id) <= LONGEST_NAME or NUL in record.event_id:
+    def validate(record: Underway) -> Refusal | None:
+        event = record.event
+        if not 0 < len(event.event_id) <= LONGEST_NAME or NUL in event.event_id:
             return Refusal("reject", "validate", "bad-id", "event_id")
-        if not 0 < len(shop) <= LONGEST_NAME or NUL in shop:
-            return Refusal("reject", "validate", "bad-id", "shop")
-        if known_shops is not None and shop not in known_shops:
-            return Refusal("reject", "validate", "unknown-shop", "shop")
-        occurred = event_time_ms(record.time, lambda: zone_of(shop))
+        refusal = shop_refusals[event.shop]
+        if refusal is not None:
+            return refusal
+        occurred = event_time_ms(event.time, zone_of, event.shop)
         if occurred is None:
             return Refusal("reject", "validate", "bad-time", "time")
-        if not EARLIEST_MS <= occurred <= latest:
-            reason = "future-time" if occurred > latest else "absurd-time"
+        if not EARLIEST_MS <= occurred <= record.latest:
+            reason = "future-time" if occurred > record.latest else "absurd-time"
             return Refusal("reject", "validate", reason, "time")
-        for place, value in enumerate(declared):
-            if value is not None and not -LARGEST <= value <= LARGEST:
-                reason = "absurd-number" if math.isfinite(value) else "not-finite"
-                return Refusal("reject", "validate", reason, event_type.numbers[place])
-        marks: tuple[str, ...] = ()
-        for rule, holds in compiled:
-            if not holds(record, declared):
-                if rule.action == "reject":
-                    return Refusal("reject", "validate", rule.name, rule.field)
-                marks = (*marks, rule.name)
-        return Validated(record, occurred, marks)
+        asked = others
+        for value, low, high in zip(record.declared, lows, highs, strict=True):
+            if value is not None and not low <= value <= high:
+                refusal = _refused_number(event_type, record)
+                if refusal is not None:
+                    return refusal
+                asked = every
+                break
+        if asked:
+            refusal = _ask(asked, record)
+            if refusal is not None:
+                return refusal
+        record.occurred = occurred
+        return None
 
     return validate
+
+
+def _bounds(event_type: EventType, rules: Ruled) -> tuple[list[float], list[float]]:
+    """Between what each number keeps all ranges that always apply."""
+    lows, highs = [[sign * LARGEST] * len(event_type.numbers) for sign in (-1, 1)]
+    for rule, _ in rules:
+        if rule.range is not None and is_plain_range(rule):
+            place = event_type.numbers.index(rule.field)
+            lows[place] = max(lows[place], rule.range[0])
+            highs[place] = min(highs[place], rule.range[1])
+    return lows, highs
+
+
+def _refused_shop(shop: str, known_shops: Container[str] | None) -> Refusal | None:
+    if not 0 < len(shop) <= LONGEST_NAME or NUL in shop:
+        return Refusal("reject", "validate", "bad-id", "shop")
+    if known_shops is not None and shop not in known_shops:
+        return Refusal("reject", "validate", "unknown-shop", "shop")
+    return None
+
+
+def _refused_number(event_type: EventType, record: Underway) -> Refusal | None:
+    for name, value in zip(event_type.numbers, record.declared, strict=True):
+        if value is not None and not -LARGEST <= value <= LARGEST:
+            reason = "absurd-number" if math.isfinite(value) else "not-finite"
+            return Refusal("reject", "validate", reason, name)
+    return None
+
+
+def _ask(rules: Ruled, record: Underway) -> Refusal | None:
+    """The first rule that refuses the record; those that only mark leave their mark."""
+    for rule, holds in rules:
+        if not holds(record.event, record.declared):
+            if rule.action == "reject":
+                return Refusal("reject", "validate", rule.name, rule.field)
+            record.marks = (*record.marks, rule.name)
+    return None

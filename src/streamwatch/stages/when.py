@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from streamwatch.domain.events import Time
 
@@ -17,16 +17,21 @@ _BARE_DATE = len("20260901")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
 
 
-def event_time_ms(time: Time, zone: Callable[[], tzinfo]) -> int | None:
+# Half a millisecond earlier, so that whole milliseconds since then are rounded ones since 1970.
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC) - timedelta(microseconds=500)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def event_time_ms(time: Time, zone_of: Callable[[str], tzinfo], shop: str) -> int | None:
     """Milliseconds since 1970 UTC, or ``None`` if the time cannot be read.
 
     Reads ISO 8601 text, epoch seconds and epoch milliseconds, the numbers as text too. Text
-    without an offset is taken in the shop's own zone.
+    without an offset is taken in the shop's own zone, for which ``zone_of(shop)`` is asked.
 
-    >>> event_time_ms("2026-09-01T10:00:00.5Z", lambda: UTC)
+    >>> event_time_ms("2026-09-01T10:00:00.5Z", lambda shop: UTC, "s")
     1788256800500
-    >>> event_time_ms(1788256800.5, lambda: UTC), event_time_ms("soon", lambda: UTC)
-    (1788256800500, None)
+    >>> [event_time_ms(time, lambda shop: UTC, "s") for time in (1788256800.5, "soon")]
+    [1788256800500, None]
     """
     if isinstance(time, str):
         # ISO 8601 without dashes looks like a number: 13 digits could be a date, an hour and
@@ -38,9 +43,9 @@ def event_time_ms(time: Time, zone: Callable[[], tzinfo]) -> int | None:
         except ValueError:
             return _number_ms(time)
         if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=zone())
+            moment = moment.replace(tzinfo=zone_of(shop))
         try:
-            return round(moment.timestamp() * 1000)
+            return (moment - _EPOCH) // _MILLISECOND
         except (OverflowError, ValueError):
             return None
     return None if time is None else _epoch_ms(time)

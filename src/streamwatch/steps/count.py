@@ -6,28 +6,18 @@ State: the cells of one source partition. Out: partial readings for JUDGE, tap r
 dead letters. Every record ends in exactly one place.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, tzinfo
+from collections.abc import Mapping
 
 import msgspec
 
 from streamwatch.domain.cells import HOUR_MS
-from streamwatch.domain.events import Event, EventType, Received
 from streamwatch.domain.messages import READINGS_TOPIC, Message, Partial
-from streamwatch.domain.records import Slice
+from streamwatch.domain.records import Record, Slice
 from streamwatch.domain.refusals import Refusal
-from streamwatch.domain.rows import Value
 from streamwatch.domain.statevalue import pack
 from streamwatch.stages.aggregate import aggregate
-from streamwatch.stages.batch import POINTS, Batch, Place
+from streamwatch.stages.batch import Batch, Place
 from streamwatch.stages.bounds import add_cells
-from streamwatch.stages.custom import OwnStage
-from streamwatch.stages.declared import Numbers
-from streamwatch.stages.decode import Decode
-from streamwatch.stages.normalise import Normalise, Normalised
-from streamwatch.stages.pseudonymise import Pseudonymise, Pseudonymised
-from streamwatch.stages.segment import HourOf, Segment
-from streamwatch.stages.validate import Validate
 from streamwatch.steps.countstate import (
     METERS,
     PROGRESS,
@@ -37,55 +27,13 @@ from streamwatch.steps.countstate import (
     place_of,
 )
 from streamwatch.steps.passage import Passage
+from streamwatch.steps.source import Source
 from streamwatch.steps.step import Outcome, Settled
-from streamwatch.taps.live import ByStage, LiveTaps
-from streamwatch.taps.recorder import Recorder
-from streamwatch.taps.take import Where
 
 BATCH_ROWS = 20_000
 """Noted records after which they are summed, so that memory stays bounded between flushes."""
 
-NOTHING_ADDED: Mapping[str, Value] = {}
 _encode = msgspec.msgpack.Encoder().encode
-
-
-class Source(msgspec.Struct, frozen=True):
-    """One input topic with its compiled stages.
-
-    Attributes:
-        declared: reads the numbers that a record declares, in canonical units.
-        labels: the labels that cut a shop into segments.
-        taps: all taps, as they stand now.
-        horizon, future: see `domain.settings.Settings`.
-        hour_of: the start of a shop's hour.
-        shopper_key: the top-level key under which the client's JSON names the shopper.
-        own_before, own_behind: the user's own stages before `pseudonymise` and behind it.
-        points: the stages after which statistics are kept.
-        recorder: the flight recorder, if there is one.
-        stage: the stage whose results the topic holds, if another service writes it.
-        zone_of: the time zone of a shop.
-    """
-
-    topic: str
-    event_type: EventType
-    decode: Decode
-    declared: Callable[[Received], Numbers]
-    validate: Validate
-    normalise: Normalise
-    pseudonymise: Pseudonymise
-    segment: Segment
-    labels: tuple[str, ...]
-    taps: LiveTaps
-    horizon: int
-    future: int
-    hour_of: HourOf
-    shopper_key: str = "shopper"
-    own_before: tuple[OwnStage, ...] = ()
-    own_behind: tuple[OwnStage, ...] = ()
-    points: tuple[str, ...] = POINTS
-    recorder: Recorder | None = None
-    stage: str = ""
-    zone_of: Callable[[str], tzinfo] = lambda shop: UTC  # noqa: ARG005  # only stage topics ask
 
 
 class CountStep:
@@ -109,117 +57,39 @@ class CountStep:
         """Take every record of a slice through the stages, and note where it ends."""
         outcome = Outcome()
         source = self.source
-        where = Where(source.event_type.name, slice_.topic, slice_.partition, slice_.epoch)
-        taps = source.taps.of(source.event_type.name)
-        passage = Passage(where, outcome, state, now_ms, source.shopper_key, taps, source.recorder)
+        if source.translate is not None:
+            slice_ = source.translate(slice_)
+        passage = Passage(source, slice_, state, outcome, now_ms)
         for record in slice_.records:
-            passage.begin(record)
-            self._journey(passage, taps)
+            self._journey(passage, record)
+        outcome.aggregated = len(slice_.records) - outcome.rejected - outcome.dead_lettered
         state.progress.received = now_ms
         if len(state.batch) >= BATCH_ROWS:
             self._sum(state)
         return outcome
 
-    def _journey(  # noqa: C901, PLR0912, PLR0915  # the whole way stands on one screen
-        self, passage: Passage, taps: ByStage
-    ) -> None:
+    def _journey(self, passage: Passage, record: Record) -> None:
         """The way of one record, from bytes to a noted row of the batch."""
         source = self.source
-
-        received = source.decode(passage.record.value)
+        passage.begin(record)
+        received = source.decode(record.value)
         if isinstance(received, Refusal):
             return passage.refuse_unread(received)
-        if taps:
-            taps = passage.sampled_taps(received)
-        if "decode" in taps:
-            passage.tap(taps["decode"], received)
-        declared = source.declared(received)
-
-        validated = source.validate(received, declared, passage.arrived_or_now + source.future)
-        if isinstance(validated, Refusal):
-            return passage.refuse(validated, received, declared, "decode")
-        if validated.record is not received:
-            passage.replaced("validate", declared)
-            received, declared = validated.record, source.declared(validated.record)
-        passage.valid(received, validated.occurred)
-        if "validate" in taps:
-            passage.tap(taps["validate"], received, validated.occurred)
-
-        normalised = source.normalise(validated)
-        if isinstance(normalised, Refusal):
-            occurred = validated.occurred
-            passage.known_from(received.shop, source.hour_of(received.shop, occurred))
-            return passage.refuse(normalised, received, declared, "validate", occurred)
-        if "normalise" in taps:
-            passage.tap(taps["normalise"], normalised.event, normalised.occurred)
-        if passage.recorded:
-            passage.keep("normalise", normalised.event, normalised.occurred)
-        if source.own_before:
-            event = self._own_stages(passage, taps, source.own_before, normalised, declared)
-            if event is None:
-                return None
-            normalised = msgspec.structs.replace(normalised, event=event)
-
-        pseudonymised = source.pseudonymise(normalised)
-        if pseudonymised.event is not normalised.event:
-            passage.replaced("pseudonymise", passage.numbers_of(normalised.event))
-        added: dict[str, Value] = {"pseudonym": pseudonymised.pseudonym}
-        if "pseudonymise" in taps:
-            passage.tap(taps["pseudonymise"], pseudonymised.event, pseudonymised.occurred, added)
-        if source.own_behind:
-            found = self._own_stages(
-                passage, taps, source.own_behind, pseudonymised, declared, added
-            )
-            if found is None:
-                return None
-            pseudonymised = msgspec.structs.replace(pseudonymised, event=found)
-
-        newest = passage.state.newest.get(pseudonymised.event.shop, 0)
-        segmented = source.segment(pseudonymised, newest - source.horizon)
-        if isinstance(segmented, Refusal):
-            event, occurred = pseudonymised.event, pseudonymised.occurred
-            return passage.refuse(segmented, event, declared, source.points[-2], occurred)
-        if segmented.event is not pseudonymised.event:
-            passage.replaced("segment", passage.numbers_of(pseudonymised.event))
-        if "segment" in taps or "aggregate" in taps:
-            added["bucket"] = segmented.hour
-            added["segments"] = segmented.segments(source.labels)
-            passage.tap(taps.get("segment", ()), segmented.event, segmented.occurred, added)
-            passage.tap(taps.get("aggregate", ()), segmented.event, segmented.occurred, added)
-
-        if passage.recorded:
-            passage.keep("segment", segmented.event, segmented.occurred)
-
-        passage.count(segmented, declared)
-        return None
-
-    def _own_stages(
-        self,
-        passage: Passage,
-        taps: ByStage,
-        stages: tuple[OwnStage, ...],
-        record: Normalised | Pseudonymised,
-        declared: Numbers,
-        added: Mapping[str, Value] = NOTHING_ADDED,
-    ) -> Event | None:
-        """The event after the user's own stages; ``None`` if one of them refused it."""
-        event, occurred = record.event, record.occurred
-        points = self.source.points
-        for stage in stages:
-            result = stage.run(event, occurred)
-            if isinstance(result, Refusal):
-                shop, passed = event.shop, points[points.index(stage.name) - 1]
-                passage.known_from(shop, self.source.hour_of(shop, occurred))
-                passage.refuse(result, event, declared, passed, occurred)
-                return None
-            if result is not event:
-                passage.replaced(stage.name, passage.numbers_of(event))
-                event = result
-            if stage.name in taps:
-                passage.tap(taps[stage.name], event, occurred, added)
-            if passage.recorded:
-                passage.keep(stage.name, event, occurred)
-        return event
+        underway = passage.decoded(received)
+        if passage.observed:
+            passage.look("decode")
+        for name, stage in source.stages:
+            before = underway.event
+            refusal = stage(underway)
+            if refusal is not None:
+                return passage.refuse(name, refusal)
+            if underway.event is not before and name != "normalise":
+                passage.replaced(name, before)
+            if passage.observed:
+                passage.look(name)
+        if passage.observed:
+            passage.look("aggregate")
+        return passage.count()
 
     def settle(self, state: CountState, fence: int, epoch: int, now_ms: int) -> Settled:  # noqa: ARG002
         """The changed cells as state values, and as partial readings for JUDGE."""

@@ -1,24 +1,20 @@
 """The passage of one record through COUNT: what it leaves behind on its way."""
 
-from collections.abc import Mapping
-
-from streamwatch.domain.events import EVENT_TYPES, Event
+from streamwatch.domain.events import Event, Received
 from streamwatch.domain.messages import Message
-from streamwatch.domain.records import Record
+from streamwatch.domain.records import Record, Slice
 from streamwatch.domain.refusals import Refusal
-from streamwatch.domain.rows import RejectRow, Value
+from streamwatch.domain.rows import RejectRow
 from streamwatch.stages.batch import Earlier, Mark
 from streamwatch.stages.declared import Numbers
 from streamwatch.stages.mapping import LONGEST_NAME
-from streamwatch.stages.segment import Segmented
+from streamwatch.stages.underway import Underway
 from streamwatch.steps.countstate import CountState
+from streamwatch.steps.observers import Observers
 from streamwatch.steps.redact import described, redacted
+from streamwatch.steps.source import Source
 from streamwatch.steps.step import Outcome
-from streamwatch.taps.live import NOTHING, ByStage
-from streamwatch.taps.meters import Gate
-from streamwatch.taps.recorder import Recorder
-from streamwatch.taps.select import HASHES, digest_of, is_beyond
-from streamwatch.taps.take import Sampled, Tap, Where, take
+from streamwatch.taps.take import Where
 
 DEAD_LETTERS = ".dlq"
 """What is appended to a source's topic to name its dead-letter topic."""
@@ -30,167 +26,123 @@ brokers take by default. A longer one is cut, and its header ``streamwatch.cut_f
 LONGEST_KEY = 10_000
 """Bytes of a key that a dead letter carries."""
 
-_NOTHING: Mapping[str, Value] = {}
-
-RECORDED: Mapping[str, tuple[str, ...]] = {
-    name: tuple(
-        field for field in kind.event.__struct_fields__ if field not in ("event_id", "shop", "time")
-    )
-    for name, kind in EVENT_TYPES.items()
-}
-"""Event type → the fields that the flight recorder keeps: all but the person."""
-
 
 class Passage:
-    """One record on its way: its taps, its refusal or its place in the batch.
+    """One record on its way: its refusal or its place in the batch, and who looks at it.
 
     It serves a whole slice, one record after the other; each starts with `begin`.
 
     Attributes:
         record: the record.
         arrived: its arrival, milliseconds; the newest event time where nobody knows it.
-        arrived_or_now: its arrival, or the wall clock where nobody knows it.
+        latest: the latest event time that it may have, milliseconds.
+        observed: whether a tap or the flight recorder looks at it.
         state: COUNT's state.
-        recorded: whether the flight recorder keeps this record.
     """
 
-    record: Record
+    __slots__ = (
+        "_batch", "_earlier", "_now_ms", "_observers", "_outcome", "_progress", "_source",
+        "_underway", "_where", "arrived", "latest", "observed", "record", "state",
+    )  # fmt: skip
 
     def __init__(
-        self,
-        where: Where,
-        outcome: Outcome,
-        state: CountState,
-        now_ms: int,
-        shopper_key: str,
-        taps: ByStage,
-        recorder: Recorder | None = None,
+        self, source: Source, slice_: Slice, state: CountState, outcome: Outcome, now_ms: int
     ) -> None:
+        where = Where(source.event_type.name, slice_.topic, slice_.partition, slice_.epoch)
+        self.record: Record
+        self.arrived = self.latest = 0
+        self.observed = False
         self.state = state
-        self.arrived = self.arrived_or_now = 0
+        self._source = source
         self._where = where
         self._outcome = outcome
         self._now_ms = now_ms
-        self._shopper_key = shopper_key
-        self._sampled: Sampled | None = None
+        self._progress = state.progress
+        self._batch = state.batch
+        self._underway = Underway(state.newest)
+        self._observers = Observers(source, where, state, outcome, self._underway)
         self._earlier: Earlier = ()
-        self._taps = taps
-        every = [tap for stage in taps.values() for tap in stage]
-        self._least_left = digest_of(max((tap.threshold for tap in every), default=HASHES))
-        self._limited = any(tap.limit for tap in every)
-        self._gate: Gate | None = None
-        self._recorder = recorder
-        self.recorded = False
 
     def begin(self, record: Record) -> None:
         """Another record sets out."""
         self.record = record
-        self._sampled = None
-        self._earlier = ()
-        self.recorded = False
-        if self._limited:
-            self._gate = Gate(self.state.meters)
-        arrived, progress = record.timestamp, self.state.progress
+        arrived, progress = record.timestamp, self._progress
         if arrived < 0:
-            self.arrived, self.arrived_or_now = progress.arrival, self._now_ms
+            self.arrived, self.latest = progress.arrival, self._now_ms + self._source.future
             return
-        self.arrived = self.arrived_or_now = arrived
-        progress.arrival = max(progress.arrival, arrived)
+        self.arrived, self.latest = arrived, arrived + self._source.future
+        if arrived > progress.arrival:  # noqa: PLR1730  # max() takes three times as long
+            progress.arrival = arrived
 
-    def sampled_taps(self, event: Event) -> ByStage:
-        """The taps that may take this record: none, for most events, where all taps sample."""
-        if self._least_left is not None and is_beyond(event.event_id, self._least_left):
-            return NOTHING
-        return self._taps
+    def decoded(self, received: Received) -> Underway:
+        """The record was decoded; from here on it is under way."""
+        underway = self._underway.set_out(received, self._source.declared(received), self.latest)
+        self._earlier = ()
+        observers = self._observers
+        self.observed = observers.anybody and observers.asks(self.record.offset, self.arrived)
+        return underway
 
-    def tap(
-        self,
-        taps: tuple[Tap, ...],
-        event: Event,
-        occurred: int | None = None,
-        added: Mapping[str, Value] = _NOTHING,
-    ) -> None:
-        """Write the rows of the taps after one stage."""
-        at = (self.record.offset, self.arrived, occurred)
-        if taps:
-            if self._sampled is None:
-                self._sampled = Sampled(event.event_id)
-            rows = take(taps, self._where, self._sampled, event, at, added, self._gate)
-            self._outcome.rows += rows
+    def look(self, stage: str) -> None:
+        """The taps after a stage, and the flight recorder, may copy the record as it stands."""
+        self._observers.look(stage)
 
-    def valid(self, event: Event, occurred: int) -> None:
-        """The record is sound; the flight recorder may be due to keep one of its shop."""
-        recorder = self._recorder
-        if recorder is not None and recorder.begins(
-            self._where.event_type, event.shop, self.arrived
-        ):
-            self.recorded = True
-            self.keep("decode", event, occurred)
+    def replaced(self, stage: str, before: Event) -> None:
+        """A stage that should leave numbers alone gave another event: keep those before it."""
+        underway, source = self._underway, self._source
+        numbers: Numbers
+        if isinstance(before, Received):
+            numbers = underway.declared
+            underway.declared = source.declared(underway.event)  # type: ignore[arg-type]
+        else:
+            numbers = self._batch.numbers_of(before)
+        self._earlier = (*self._earlier, (source.points.index(stage), numbers))
 
-    def keep(self, stage: str, event: Event, occurred: int) -> None:
-        """The flight recorder keeps the record as it stands after a stage."""
-        if self._recorder is not None:
-            columns = {name: getattr(event, name) for name in RECORDED[self._where.event_type]}
-            at = (self.record.offset, self.arrived, occurred)
-            self._recorder.add(self._where, stage, event, at, columns)
-
-    def replaced(self, stage: str, before: Numbers) -> None:
-        """A stage that should leave numbers alone gave another record: keep those before it."""
-        self._earlier = (*self._earlier, (self.state.batch.points.index(stage), before))
-
-    def numbers_of(self, event: Event) -> Numbers:
-        """The numeric features of an event."""
-        return self.state.batch.numbers_of(event)
-
-    def count(self, segmented: Segmented, declared: Numbers) -> None:
+    def count(self) -> None:
         """The record passed every stage."""
-        event, hour = segmented.event, segmented.hour
-        state = self.state
-        state.advance(event.shop, hour)
-        if self.record.timestamp < 0:
-            self.arrived = segmented.occurred
-            state.progress.arrival = max(state.progress.arrival, segmented.occurred)
-        place = state.batch.place(event.shop, hour)
-        state.batch.count(place, self.arrived, declared, event, segmented.cuts, self._earlier)
-        if segmented.marks:
-            state.batch.marks += [Mark(place, name) for name in segmented.marks]
-        self._outcome.aggregated += 1
+        underway, batch = self._underway, self._batch
+        event, hour = underway.event, underway.hour
+        if hour > underway.newest.get(event.shop, -1):
+            self.state.advance(event.shop, hour)
+        if self.record.timestamp < 0 and underway.occurred is not None:
+            self.arrived = underway.occurred
+            self._progress.arrival = max(self._progress.arrival, self.arrived)
+        place = batch.places[event.shop, hour]
+        batch.count(place, self.arrived, underway.declared, event, self._earlier)
+        if underway.marks:
+            batch.marks += [Mark(place, name) for name in underway.marks]
 
-    def note(self, event: Event, declared: Numbers, hour: int) -> None:
+    def note(self, hour: int) -> None:
         """The record's numbers count for its stage, and for nothing else."""
-        state = self.state
-        state.advance(event.shop, hour)
-        place = state.batch.place(event.shop, hour)
-        state.batch.note(place, self.arrived, declared, event)
-        self._outcome.aggregated += 1
+        event, declared = self._underway.event, self._underway.declared
+        self.state.advance(event.shop, hour)
+        self._batch.note(self._batch.place(event.shop, hour), self.arrived, declared, event)
 
-    def refuse(
-        self,
-        refusal: Refusal,
-        event: Event,
-        declared: Numbers,
-        passed: str,
-        occurred: int | None = None,
-    ) -> None:
-        """A stage after `decode` refused the record; ``passed`` is the last one of `POINTS`."""
+    def refuse(self, stage: str, refusal: Refusal) -> None:
+        """A stage behind `decode` refused the record."""
+        underway, points = self._underway, self._source.points
+        event, occurred = underway.event, underway.occurred
+        if occurred is not None and event.shop not in underway.newest:
+            # The shop and the time are valid: a shop that is new is counted from there on.
+            self.state.advance(event.shop, self._source.hour_of(event.shop, occurred))
         place = self._place_of_refused(event.shop)
         if place is not None:
-            key = described(refusal)
-            point = self.state.batch.points.index(passed)
-            self.state.batch.drop(place, self.arrived, declared, event, point, key, self._earlier)
+            self._batch.drop(
+                place,
+                self.arrived,
+                underway.declared,
+                event,
+                points.index(stage) - 1,
+                described(refusal),
+                self._earlier,
+            )
         self._write(refusal, event.event_id, event.shop, occurred)
 
     def refuse_unread(self, refusal: Refusal) -> None:
         """`decode` refused the record, so hardly anything is known of it."""
         place = self._place_of_refused(refusal.shop) if refusal.shop else None
         if place is not None:
-            self.state.batch.reject(place, described(refusal), self.arrived)
+            self._batch.reject(place, described(refusal), self.arrived)
         self._write(refusal, refusal.event_id, refusal.shop, None)
-
-    def known_from(self, shop: str, hour: int) -> None:
-        """The shop was valid at that hour; a shop that is new is counted from there on."""
-        if shop not in self.state.newest:
-            self.state.advance(shop, hour)
 
     def _place_of_refused(self, shop: str) -> int | None:
         """The newest hour of the shop: a refused record's own time is not to be trusted.
@@ -199,7 +151,7 @@ class Passage:
         substitute: history that is read today would then be too late from its second record on.
         """
         newest = self.state.newest.get(shop)
-        return None if newest is None else self.state.batch.place(shop, newest)
+        return None if newest is None else self._batch.place(shop, newest)
 
     def _write(
         self, refusal: Refusal, event_id: str | None, shop: str | None, occurred: int | None
@@ -219,7 +171,7 @@ class Passage:
                 shop=shop and shop[:LONGEST_NAME],
                 occurred_at=occurred,
                 arrived_at=self.arrived,
-                payload=redacted(record.value, self._shopper_key),
+                payload=redacted(record.value, self._source.shopper_key),
                 epoch=where.epoch,
             )
         )

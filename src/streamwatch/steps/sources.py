@@ -12,14 +12,15 @@ from streamwatch.domain.source_settings import SourceSettings, StageTopicSetting
 from streamwatch.domain.stageorder import all_stages, stages_of
 from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.stages.batch import POINTS
-from streamwatch.stages.custom import OwnStage, Step, compile_own
+from streamwatch.stages.custom import Step, compile_own
 from streamwatch.stages.declared import compile_declared
 from streamwatch.stages.decode import compile_decode
-from streamwatch.stages.normalise import Normalise, compile_normalise
+from streamwatch.stages.normalise import compile_normalise
 from streamwatch.stages.pseudonymise import ShopKeys, compile_pseudonymise
 from streamwatch.stages.segment import compile_hour_of, compile_segment, segment_labels
+from streamwatch.stages.underway import NamedStage
 from streamwatch.stages.validate import compile_validate
-from streamwatch.steps.count import Source
+from streamwatch.steps.source import Source
 from streamwatch.taps.live import LiveTaps, TapSet
 from streamwatch.taps.recorder import Recorder
 from streamwatch.taps.take import TextHash, compile_taps
@@ -33,7 +34,6 @@ def compile_sources(
     taps: Sequence[TapSettings],
     zone_of: ZoneOf,
     master_key: bytes | ShopKeys,
-    around_normalise: Callable[[Normalise], Normalise] = lambda stage: stage,
     own: Mapping[str, Step] = {},
     recorder: Recorder | None = None,
 ) -> Mapping[str, Source]:
@@ -44,37 +44,40 @@ def compile_sources(
         taps: the tap points.
         zone_of: the time zone of each shop.
         master_key: from which every shop's pseudonym key is derived, or the keys themselves.
-        around_normalise: wraps the normalise stage; a simulated stage bug comes in here.
         own: the user's own stages: name → function.
         recorder: the flight recorder, if there is one.
     """
     keys = ShopKeys(master_key) if isinstance(master_key, bytes) else master_key
     live = LiveTaps(compile_tap_set(settings, taps, keys.column))
     pseudonymise = compile_pseudonymise(keys)
-    normalise = around_normalise(compile_normalise(frozenset(settings.currencies)))
     known = settings.shops.keys() - {"default"} if settings.known_only else None
     hour_of = compile_hour_of(_phases(zone_of))
     sources = {}
     for source in settings.sources:
         event_type = EVENT_TYPES[source.event]
-        labels = segment_labels(event_type, settings.segments)
+        before, behind = _own(settings, event_type, own)
         sources[source.topic] = Source(
             topic=source.topic,
             event_type=event_type,
             decode=compile_decode(source),
             declared=compile_declared(event_type),
-            validate=compile_validate(event_type, settings.rules, zone_of, known, source.required),
-            normalise=normalise,
-            pseudonymise=pseudonymise,
-            segment=compile_segment(labels, hour_of),
-            labels=labels,
+            stages=(
+                (
+                    "validate",
+                    compile_validate(event_type, settings.rules, zone_of, known, source.required),
+                ),
+                ("normalise", compile_normalise(event_type, frozenset(settings.currencies))),
+                *before,
+                ("pseudonymise", pseudonymise),
+                *behind,
+                ("segment", compile_segment(hour_of, settings.horizon)),
+            ),
+            labels=segment_labels(event_type, settings.segments),
             taps=live,
             horizon=settings.horizon,
             future=settings.future,
             hour_of=hour_of,
             shopper_key=_shopper_key(source),
-            own_before=_own(settings, event_type, own, before=True),
-            own_behind=_own(settings, event_type, own, before=False),
             points=points_of(settings, source.event),
             recorder=recorder,
         )
@@ -86,6 +89,7 @@ def compile_sources(
             event_type=EVENT_TYPES[topic.event],
             decode=compile_decode(as_source),
             declared=compile_declared(EVENT_TYPES[topic.event]),
+            stages=(),
             labels=(),
             shopper_key=_shopper_key(as_source),
             points=(topic.name,),
@@ -124,17 +128,22 @@ def points_of(settings: Settings, event: str) -> tuple[str, ...]:
 
 
 def _own(
-    settings: Settings, event_type: EventType, own: Mapping[str, Step], *, before: bool
-) -> tuple[OwnStage, ...]:
-    """The user's own stages before `pseudonymise`, or behind it."""
+    settings: Settings, event_type: EventType, own: Mapping[str, Step]
+) -> tuple[list[NamedStage], list[NamedStage]]:
+    """The user's own stages before `pseudonymise`, and those behind it."""
     order = stages_of(settings, event_type.name)
     middle = order.index("pseudonymise")
-    names = order[:middle] if before else order[middle:]
-    return tuple(compile_own(name, own[name], event_type) for name in names if name in own)
+    before, behind = (
+        [(name, compile_own(name, own[name], event_type)) for name in names if name in own]
+        for names in (order[:middle], order[middle:])
+    )
+    return before, behind
 
 
 def _as_source(topic: StageTopicSettings) -> SourceSettings:
-    return SourceSettings(topic.topic, topic.event, types=topic.types, fields=topic.fields)
+    return SourceSettings(
+        topic.topic, topic.event, types=topic.types, fields=topic.fields, format=topic.format
+    )
 
 
 def _any_source(sources: Mapping[str, Source], topic: StageTopicSettings) -> Source:
@@ -149,15 +158,11 @@ def _shopper_key(source: SourceSettings) -> str:
 
 
 def _phases(zone_of: ZoneOf) -> Callable[[str], int]:
-    """How far each shop's full hours stand behind UTC's; asked once a shop."""
-    phases: dict[str, int] = {}
+    """How far each shop's full hours stand behind UTC's."""
 
     def phase_of(shop: str) -> int:
-        phase = phases.get(shop)
-        if phase is None:
-            # Zones shift by whole hours over the year (Lord Howe's half hour excepted).
-            offset = zone_of(shop).utcoffset(datetime(2020, 1, 1, tzinfo=UTC)) or timedelta()
-            phase = phases[shop] = int(-offset.total_seconds() * 1000) % HOUR_MS
-        return phase
+        # Zones shift by whole hours over the year (Lord Howe's half hour excepted).
+        offset = zone_of(shop).utcoffset(datetime(2020, 1, 1, tzinfo=UTC)) or timedelta()
+        return int(-offset.total_seconds() * 1000) % HOUR_MS
 
     return phase_of

@@ -7,13 +7,15 @@ of this one stage only, and is merged there with the others of the shop and hour
 
 import msgspec
 
+from streamwatch.domain.records import Record
 from streamwatch.domain.refusals import Refusal
 from streamwatch.stages.batch import Batch
 from streamwatch.stages.mapping import LONGEST_NAME
+from streamwatch.stages.validate import NUL
 from streamwatch.stages.when import EARLIEST_MS, event_time_ms
-from streamwatch.steps.count import CountStep, Source
+from streamwatch.steps.count import CountStep
 from streamwatch.steps.passage import Passage
-from streamwatch.taps.live import ByStage
+from streamwatch.steps.source import Source
 
 
 class StageTopicStep(CountStep):
@@ -23,10 +25,11 @@ class StageTopicStep(CountStep):
         # No point is the last, so that no record is counted.
         return Batch(self.source.event_type, self.source.points, counted=len(self.source.points))
 
-    def _journey(self, passage: Passage, taps: ByStage) -> None:
+    def _journey(self, passage: Passage, record: Record) -> None:
         """The way of one record: into its tap table and the statistics of its stage."""
         source, stage = self.source, self.source.stage
-        received = source.decode(passage.record.value)
+        passage.begin(record)
+        received = source.decode(record.value)
         if isinstance(received, Refusal):
             return passage.refuse_unread(
                 msgspec.structs.replace(received, kind="reject", stage=stage)
@@ -34,22 +37,20 @@ class StageTopicStep(CountStep):
         event_id, shop = received.event_id, received.shop
         if not (0 < len(event_id) <= LONGEST_NAME and 0 < len(shop) <= LONGEST_NAME):
             return passage.refuse_unread(Refusal("reject", stage, "bad-id", "event_id"))
-        if "\0" in event_id or "\0" in shop:
+        if NUL in event_id or NUL in shop:
             return passage.refuse_unread(Refusal("reject", stage, "bad-id", "event_id"))
-        declared = source.declared(received)
-        occurred = event_time_ms(received.time, lambda: source.zone_of(shop))
+        occurred = event_time_ms(received.time, source.zone_of, shop)
         if occurred is None:
-            occurred = passage.arrived_or_now
-        latest = passage.arrived_or_now + source.future
+            occurred = passage.latest - source.future
         newest = passage.state.newest.get(shop, 0)
         hour = source.hour_of(shop, occurred)
-        if not EARLIEST_MS <= occurred <= latest or occurred < newest - source.horizon:
-            late = "too-late" if occurred < latest else "future-time"
+        if not EARLIEST_MS <= occurred <= passage.latest or occurred < newest - source.horizon:
+            late = "too-late" if occurred < passage.latest else "future-time"
             return passage.refuse_unread(Refusal("reject", stage, late, "time", event_id, shop))
-        if stage in taps and stage in passage.sampled_taps(received):
-            passage.tap(taps[stage], received, occurred)
-        passage.note(received, declared, hour)
-        return None
+        passage.decoded(received).occurred = occurred
+        if passage.observed:
+            passage.look(stage)
+        return passage.note(hour)
 
 
 def step_of(source: Source, partition: int) -> CountStep:

@@ -89,7 +89,7 @@ def _fits(column: Column, text: str | None) -> bool:
 def unmet(tap: TapSettings, test: TapTest, order: Sequence[str] = STAGES) -> list[str]:
     """How the tap differs from what the test says, in words; empty when it agrees.
 
-    >>> from streamwatch.domain.settings import Filter
+    >>> from streamwatch.domain.tap_settings import Filter
     >>> tap = TapSettings("tall", "widget-event", ("normalise",),
     ...                   filter=Filter(ranges={"height": (190, 250)}))
     >>> unmet(tap, TapTest("short", {"event_id": "a", "shop": "s", "height": "170"}, taken=True))

@@ -46,8 +46,9 @@ class Recorder:
     """The rings of one worker.
 
     >>> recorder = Recorder(every=1000, memory=10_000)
-    >>> [recorder.begins("return", "s", at) for at in (0, 500, 1000)]
-    [True, False, True]
+    >>> recorder.begin("return", "s", 0)
+    >>> [recorder.is_due("return", "s", at) for at in (500, 1000)]
+    [False, True]
     """
 
     def __init__(self, every: int, memory: int) -> None:
@@ -63,19 +64,19 @@ class Recorder:
         """What the kept rows take, about."""
         return self._bytes
 
-    def begins(self, event: str, shop: str, arrived: int) -> bool:
-        """Whether a record of the shop is due; the next is due `every` later.
+    def is_due(self, event: str, shop: str, arrived: int) -> bool:
+        """Whether a record of the shop is to be kept.
 
         An arrival long before the last one is another history, and is due.
         """
-        key = (event, shop)
-        due = self._due.get(key)
-        if due is not None and due - 2 * self._every <= arrived < due:
-            return False
+        due = self._due.get((event, shop), 0)
+        return self._memory > 0 and not due - 2 * self._every <= arrived < due
+
+    def begin(self, event: str, shop: str, arrived: int) -> None:
+        """A record of the shop is being kept; the next is due `every` later."""
         if len(self._due) > MOST_SHOPS:
             self._due.clear()
-        self._due[key] = arrived + self._every
-        return self._memory > 0
+        self._due[event, shop] = arrived + self._every
 
     def add(
         self,

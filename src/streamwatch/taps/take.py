@@ -127,7 +127,7 @@ def reader(column: Column, hash_text: TextHash) -> Read:
     """What reads a column's value from an event.
 
     >>> from streamwatch.domain.events import WidgetEvent
-    >>> from streamwatch.domain.settings import ColumnShape
+    >>> from streamwatch.domain.tap_settings import ColumnShape
     >>> age = Column("age", "age", ColumnShape(bucket=10), float)
     >>> reader(age, unkeyed)(WidgetEvent("a", "s", age=37.0))
     30.0

@@ -6,8 +6,8 @@ from typing import Any
 from streamwatch.domain.cells import ALL
 from streamwatch.domain.settings import Settings
 from streamwatch.domain.source_settings import Rule
-from streamwatch.stages.aggregate import LONGEST_LABEL
 from streamwatch.stages.bounds import MOST_SEGMENTS, MOST_VALUES, OTHER
+from streamwatch.stages.grouping import LONGEST_LABEL
 
 NOW = 1_788_256_800_000
 Make = Callable[..., Any]

@@ -39,7 +39,7 @@ def day_of(stages: Mapping[str, list[float | None]]) -> FeatureDay:
 def moments_of(values: list[float | None]) -> Moments:
     result = Moments()
     for value in values:
-        result.merge(Moments(missing=1) if value is None else Moments(1, value))
+        result += Moments(missing=1) if value is None else Moments(1, value)
     return result
 
 

@@ -21,7 +21,7 @@ def moments(day: int, mean: float) -> Moments:
     chance = random.Random(day)  # noqa: S311
     found = Moments()
     for _ in range(RECORDS):
-        found.merge(Moments(1, chance.gauss(mean, 9)))
+        found += Moments(1, chance.gauss(mean, 9))
     return found
 
 

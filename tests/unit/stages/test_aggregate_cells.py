@@ -18,8 +18,8 @@ def purchases(*given: tuple[float | None, str | None], refused: Any = ()) -> Cel
     batch = Batch(PURCHASE)
     place = batch.place(*PLACE)
     for price, currency in given:
-        batch.count(place, 5, (1.0, price), Purchase("a", "s", None, quantity=1.0, price=price,
-                                                     currency=currency), ())  # fmt: skip
+        event = Purchase("a", "s", None, quantity=1.0, price=price, currency=currency)
+        batch.count(place, 5, (1.0, price), event)
     for price, currency in refused:
         event = Purchase("a", "s", None, quantity=1.0, price=price, currency=currency)
         batch.drop(place, 5, (1.0, price), event, 1, "normalise/unknown-currency/currency")
@@ -53,7 +53,7 @@ def test_what_normalise_changed_is_told_from_what_it_left() -> None:
     place = batch.place(*PLACE)
     for declared, after in ((70.0 * 2.54, 177.8), (170.0, 160.0), (None, 3.0), (3.0, None)):
         event = WidgetEvent("a", "s", height=after)
-        batch.count(place, 5, (declared, None, None), event, (None,))
+        batch.count(place, 5, (declared, None, None), event)
     cell = aggregate(batch, WIDGET_EVENT, ("gender",))[PLACE][ALL]
     assert cell.transitions["normalise"]["height"].changed == 1
     assert cell.transitions["normalise"]["height"].sum_change == pytest.approx(-10)
@@ -64,7 +64,7 @@ def test_a_record_without_a_label_belongs_to_no_segment_of_it() -> None:
     place = batch.place(*PLACE)
     for gender in ("female", None, "female", "male", ""):
         event = WidgetEvent("a", "s", gender=gender, height=170.0)
-        batch.count(place, 5, (170.0, None, None), event, (gender,))
+        batch.count(place, 5, (170.0, None, None), event)
     cells = aggregate(batch, WIDGET_EVENT, ("gender",))[PLACE]
     assert {name: cell.count for name, cell in cells.items()} == {
         ALL: 5, "gender=female": 2, "gender=male": 1,
@@ -76,7 +76,7 @@ def test_a_record_without_a_label_belongs_to_no_segment_of_it() -> None:
 def test_a_sketch_holds_every_finite_value(value: float) -> None:
     batch = Batch(WIDGET_EVENT)
     event = WidgetEvent("a", "s", height=value)
-    batch.count(batch.place(*PLACE), 5, (value, None, None), event, ())
+    batch.count(batch.place(*PLACE), 5, (value, None, None), event)
     sketch = aggregate(batch, WIDGET_EVENT, ())[PLACE][ALL].sketches["height"]
     assert sketch == {bin_of(value): 1}
 
@@ -94,7 +94,7 @@ def test_many_values_of_a_segment_in_many_places_stay_cheap() -> None:
     for number in range(3_000):
         place = batch.place("s", number * 3_600_000)
         event = WidgetEvent("a", "s", category=f"c{number}", height=1.0)
-        batch.count(place, 5, (1.0, None, None), event, (event.category,))
+        batch.count(place, 5, (1.0, None, None), event)
     cells = aggregate(batch, WIDGET_EVENT, ("category",))
     assert all(len(found) == 2 for found in cells.values())
     assert math.fsum(found[ALL].count for found in cells.values()) == 3_000

@@ -14,7 +14,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def read(time: Time, zone: tzinfo = UTC) -> int | None:
-    return event_time_ms(time, lambda: zone)
+    return event_time_ms(time, lambda _shop: zone, "shop-001")
 
 
 def utc(*fields: int) -> int:

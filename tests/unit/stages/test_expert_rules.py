@@ -15,7 +15,8 @@ from streamwatch.domain.events import (
 from streamwatch.domain.refusals import Refusal
 from streamwatch.domain.source_settings import Rule
 from streamwatch.stages.declared import compile_declared
-from streamwatch.stages.validate import Validated, compile_validate
+from streamwatch.stages.underway import Underway
+from streamwatch.stages.validate import compile_validate
 
 NOW = 1_788_256_800_000
 EventName = Literal["widget-event", "purchase", "return"]
@@ -23,10 +24,12 @@ EventName = Literal["widget-event", "purchase", "return"]
 
 def verdict(
     record: Received, *rules: Rule, event: EventName = "widget-event", required: Any = ()
-) -> Validated | Refusal:
+) -> Underway | Refusal:
     kind = EVENT_TYPES[event]
     validate = compile_validate(kind, rules, lambda _shop: UTC, None, required)
-    return validate(record, compile_declared(kind)(record), NOW)
+    underway = Underway({}).set_out(record, compile_declared(kind)(record), NOW)
+    refusal = validate(underway)
+    return underway if refusal is None else refusal
 
 
 def widget(**fields: Any) -> ReceivedWidgetEvent:
@@ -50,7 +53,7 @@ def test_a_range_is_about_what_the_record_declares(
 ) -> None:
     found = verdict(widget(height=height, height_unit=unit), HEIGHT)
     broken = Refusal("reject", "validate", "height-range", "height")
-    assert isinstance(found, Validated) if holds else found == broken
+    assert isinstance(found, Underway) if holds else found == broken
 
 
 @pytest.mark.parametrize(
@@ -58,7 +61,7 @@ def test_a_range_is_about_what_the_record_declares(
 )
 def test_a_range_holds_for_every_spelling_of_a_unit(unit: str, holds: bool) -> None:
     found = verdict(widget(weight=150, weight_unit=unit), WEIGHT)
-    assert isinstance(found, Validated) == holds
+    assert isinstance(found, Underway) == holds
 
 
 @pytest.mark.parametrize(
@@ -84,7 +87,7 @@ def test_a_range_holds_for_every_spelling_of_a_unit(unit: str, holds: bool) -> N
 def test_each_kind_of_rule(rule: Rule, fields: dict[str, Any], holds: bool) -> None:
     found = verdict(widget(**fields), rule)
     broken = Refusal("reject", "validate", "r", rule.field)
-    assert isinstance(found, Validated) if holds else found == broken
+    assert isinstance(found, Underway) if holds else found == broken
 
 
 KIDS = Rule("kids-height", "widget-event", "height", range=(50, 170), when={"category": "kids"})
@@ -95,14 +98,14 @@ KIDS = Rule("kids-height", "widget-event", "height", range=(50, 170), when={"cat
     [("kids", 180, False), ("kids", 120, True), ("men", 180, True), (None, 180, True)],
 )
 def test_a_rule_applies_only_when_it_says(category: str | None, height: float, holds: bool) -> None:
-    assert isinstance(verdict(widget(category=category, height=height), KIDS), Validated) == holds
+    assert isinstance(verdict(widget(category=category, height=height), KIDS), Underway) == holds
 
 
 def test_a_rule_that_only_marks_keeps_the_record() -> None:
     marking = Rule("tall", "widget-event", "height", range=(100, 190), action="mark")
     other = Rule("old", "widget-event", "age", range=(0, 99), action="mark")
     found = verdict(widget(height=200, age=120), marking, other)
-    assert isinstance(found, Validated)
+    assert isinstance(found, Underway)
     assert found.marks == ("tall", "old")
 
 
@@ -114,7 +117,7 @@ def test_a_rejecting_rule_goes_before_a_mark() -> None:
 def test_rules_of_other_event_types_do_not_apply() -> None:
     record = ReceivedReturn("a", "s", time=NOW, quantity=500.0)
     rule = Rule("few", "purchase", "quantity", range=(1, 10))
-    assert isinstance(verdict(record, rule, event="return"), Validated)
+    assert isinstance(verdict(record, rule, event="return"), Underway)
     bought = ReceivedPurchase("a", "s", time=NOW, quantity=500.0)
     assert isinstance(verdict(bought, rule, event="purchase"), Refusal)
 

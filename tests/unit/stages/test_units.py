@@ -7,8 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamwatch.domain.events import (
+    PURCHASE,
     WIDGET_EVENT,
+    Event,
+    EventType,
     Purchase,
+    Received,
     ReceivedPurchase,
     ReceivedWidgetEvent,
     WidgetEvent,
@@ -21,10 +25,10 @@ from streamwatch.stages.normalise import (
     KILOGRAMS_PER,
     compile_normalise,
 )
-from streamwatch.stages.validate import Validated
+from streamwatch.stages.underway import Underway
 
 declared = compile_declared(WIDGET_EVENT)
-normalise = compile_normalise(frozenset(("EUR", "USD")))
+CURRENCIES = frozenset(("EUR", "USD"))
 
 LENGTHS = {
     "cm": 1.0, "CM": 1.0, " cm. ": 1.0, "cms": 1.0, "centimetres": 1.0, "Centimeter": 1.0,
@@ -41,11 +45,15 @@ WEIGHTS = {
 
 
 def normalised(**fields: Any) -> WidgetEvent | Refusal:
-    result = normalise(Validated(ReceivedWidgetEvent("a", "s", **fields), 0, ()))
-    if isinstance(result, Refusal):
-        return result
-    assert isinstance(result.event, WidgetEvent)
-    return result.event
+    result = normalise(WIDGET_EVENT, ReceivedWidgetEvent("a", "s", **fields))
+    assert isinstance(result, WidgetEvent | Refusal)
+    return result
+
+
+def normalise(event_type: EventType, received: Received) -> Event | Refusal:
+    record = Underway({}).set_out(received, (), 0)
+    refusal = compile_normalise(event_type, CURRENCIES)(record)
+    return record.event if refusal is None else refusal
 
 
 @pytest.mark.parametrize(("unit", "factor"), LENGTHS.items())
@@ -74,10 +82,8 @@ def test_what_is_declared_is_what_is_normalised(
     record = ReceivedWidgetEvent(
         "a", "s", height=height, height_unit=units[0], weight=weight, weight_unit=units[1], age=30
     )
-    result = normalise(Validated(record, 0, ()))
-    assert not isinstance(result, Refusal)
-    assert isinstance(result.event, WidgetEvent)
-    event = result.event
+    event = normalise(WIDGET_EVENT, record)
+    assert isinstance(event, WidgetEvent)
     assert declared(record) == pytest.approx((event.height, event.weight, event.age))
 
 
@@ -128,13 +134,12 @@ def test_normalising_twice_changes_nothing(
 
 @pytest.mark.parametrize("currency", ["EUR", "eur", " Eur "])
 def test_a_known_currency_has_one_spelling(currency: str) -> None:
-    result = normalise(Validated(ReceivedPurchase("a", "s", price=9.5, currency=currency), 0, ()))
-    assert not isinstance(result, Refusal)
-    assert isinstance(result.event, Purchase)
-    assert (result.event.price, result.event.currency) == (9.5, "EUR")
+    event = normalise(PURCHASE, ReceivedPurchase("a", "s", price=9.5, currency=currency))
+    assert isinstance(event, Purchase)
+    assert (event.price, event.currency) == (9.5, "EUR")
 
 
 @pytest.mark.parametrize("currency", ["JPY", "", "euro"])
 def test_an_unknown_currency_is_refused(currency: str) -> None:
-    refusal = normalise(Validated(ReceivedPurchase("a", "s", price=9.5, currency=currency), 0, ()))
+    refusal = normalise(PURCHASE, ReceivedPurchase("a", "s", price=9.5, currency=currency))
     assert refusal == Refusal("reject", "normalise", "unknown-currency", "currency")

@@ -80,8 +80,9 @@ def test_the_same_events_are_left_at_every_stage() -> None:
 
 
 def record(recorder: Recorder, shop: str, at: int) -> bool:
-    if not recorder.begins("return", shop, at):
+    if not recorder.is_due("return", shop, at):
         return False
+    recorder.begin("return", shop, at)
     recorder.add(WHERE, "decode", Return(f"e-{at}", shop), (at, at, at), {"size": "M"})
     return True
 

@@ -82,7 +82,7 @@ def _rows(reader: Iterator[list[str]], places: tuple[int, int, int | None]) -> I
 
 
 def _time(text: str) -> int | None:
-    return event_time_ms(text, lambda: UTC) if text else None
+    return event_time_ms(text, lambda _: UTC, "") if text else None
 
 
 def _number(text: str) -> float:

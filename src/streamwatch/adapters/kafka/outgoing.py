@@ -118,7 +118,7 @@ def _time_of(time: Any, zone: Callable[[], tzinfo], now_ms: int) -> int:
     if not isinstance(time, str | int | float):
         return -1
     try:
-        found = event_time_ms(time, zone)
+        found = event_time_ms(time, lambda _: zone(), "")
     except OverflowError:
         return -1
     return found if found is not None and EARLIEST_MS <= found <= now_ms else -1

@@ -1,0 +1,86 @@
+"""Which records of a batch have the same values of some labels, place by place."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+import numpy as np
+
+from streamwatch.stages.batch import Ints, Labels, Numbered
+
+LONGEST_LABEL = 80
+"""Characters of a label's value that are kept."""
+
+_FEW = 4
+"""Up to so many possible groups for each record, a table of all is quicker than sorting."""
+
+
+class Grouping(msgspec.Struct, frozen=True):
+    """The groups of some labels that occur, ascending by place.
+
+    Attributes:
+        owners: the place of each group.
+        names: the label's value of each, ``""`` for a missing one; of several labels joined by
+            commas.
+        sizes: the records of each.
+        of: the group of each record.
+    """
+
+    owners: list[int]
+    names: list[str]
+    sizes: list[int]
+    of: Ints
+
+    def __len__(self) -> int:
+        return len(self.owners)
+
+
+def group_by(
+    which: Sequence[int], combinations: Sequence[Labels], labels: Ints, place: Ints
+) -> Grouping:
+    """Group records by place and some of their labels.
+
+    Args:
+        which: the labels' places in ``combinations``.
+        combinations: each combination of labels that occurs.
+        labels: of each record, the index of its combination.
+        place: of each record.
+
+    >>> found = group_by((0,), [("m", "x"), ("f", "x")], np.array([0, 1, 0]), np.array([0, 0, 7]))
+    >>> found.owners, found.names, found.sizes, found.of.tolist()
+    ([0, 0, 7], ['m', 'f', 'm'], [1, 1, 1], [0, 1, 2])
+    """
+    name_of = _one(which[0]) if len(which) == 1 else _several(which)
+    numbers = Numbered()
+    of_combination = np.array([numbers[name_of(one)] for one in combinations], dtype=np.int64)
+    names = list(numbers)
+    keys, of, sizes = _distinct(place * len(names) + of_combination[labels])
+    return Grouping(
+        owners=(keys // len(names)).tolist(),
+        names=[names[number] for number in (keys % len(names)).tolist()],
+        sizes=sizes.tolist(),
+        of=of,
+    )
+
+
+def _one(which: int) -> Callable[[Labels], str]:
+    return lambda combination: (combination[which] or "")[:LONGEST_LABEL]
+
+
+def _several(which: Sequence[int]) -> Callable[[Labels], str]:
+    def joined(combination: Labels) -> str:
+        values = [(combination[one] or "")[:LONGEST_LABEL] for one in which]
+        return ",".join([value.replace(",", ";") for value in values])
+
+    return joined
+
+
+def _distinct(keys: Ints) -> tuple[Ints, Ints, Ints]:
+    """The keys that occur, ascending; the index of each record's among them; their counts."""
+    if not len(keys) or int(keys.max()) > _FEW * len(keys):
+        distinct, of, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+        return distinct, of, sizes
+    table = np.bincount(keys)
+    distinct = np.flatnonzero(table)
+    sizes = table[distinct]
+    table[distinct] = np.arange(len(distinct))
+    return distinct, table[keys], sizes

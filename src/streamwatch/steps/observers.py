@@ -1,0 +1,113 @@
+"""Who looks at a record on its way: the taps, and the flight recorder."""
+
+from collections.abc import Mapping
+
+from streamwatch.domain.events import EVENT_TYPES
+from streamwatch.domain.rows import Value
+from streamwatch.stages.segment import segments_of
+from streamwatch.stages.underway import Underway
+from streamwatch.steps.countstate import CountState
+from streamwatch.steps.source import Source
+from streamwatch.steps.step import Outcome
+from streamwatch.taps.live import NOTHING
+from streamwatch.taps.meters import Gate
+from streamwatch.taps.select import HASHES, digest_of, is_beyond
+from streamwatch.taps.take import Sampled, Where, take
+
+RECORDED: Mapping[str, tuple[str, ...]] = {
+    name: tuple(
+        field for field in kind.event.__struct_fields__ if field not in ("event_id", "shop", "time")
+    )
+    for name, kind in EVENT_TYPES.items()
+}
+"""Event type → the fields that the flight recorder keeps: all but the person."""
+
+_UNRECORDED = ("decode", "pseudonymise", "aggregate")
+"""Stages after which the flight recorder keeps nothing; as decoded it keeps a record only once
+`validate` has found it sound."""
+
+_NOTHING: Mapping[str, Value] = {}
+
+
+class Observers:
+    """The taps and the recorder over one slice; for each record, first `asks`, then `look`."""
+
+    def __init__(
+        self,
+        source: Source,
+        where: Where,
+        state: CountState,
+        outcome: Outcome,
+        underway: Underway,
+    ) -> None:
+        self._labels = source.labels
+        self._where = where
+        self._rows = outcome.rows
+        self._meters = state.meters
+        self._underway = underway
+        self._taps = source.taps.of(where.event_type)
+        every = [tap for stage in self._taps.values() for tap in stage]
+        self._least_left = digest_of(max((tap.threshold for tap in every), default=HASHES))
+        self._limited = any(tap.limit for tap in every)
+        self._recorder = source.recorder
+        self._taking = NOTHING
+        self._records = False
+        self._at = (0, 0)
+        self._sampled: Sampled | None = None
+        self._gate: Gate | None = None
+        self.anybody = bool(every) or source.recorder is not None
+
+    def asks(self, offset: int, arrived: int) -> bool:
+        """Whether anybody looks at the record that was just decoded: for most, nobody."""
+        event = self._underway.event
+        taps = self._taps
+        if taps and self._least_left is not None and is_beyond(event.event_id, self._least_left):
+            taps = NOTHING
+        self._taking = taps
+        recorder = self._recorder
+        self._records = recorder is not None and recorder.is_due(
+            self._where.event_type, event.shop, arrived
+        )
+        self._underway.named = bool(taps)
+        if not taps and not self._records:
+            return False
+        self._at = (offset, arrived)
+        self._sampled = None
+        if self._limited:
+            self._gate = Gate(self._meters)
+        return True
+
+    def look(self, stage: str) -> None:
+        """Copy the record as it stands after a stage."""
+        taps = self._taking.get(stage)
+        if taps:
+            underway = self._underway
+            if self._sampled is None:
+                self._sampled = Sampled(underway.event.event_id)
+            added = self._added() if any(tap.added for tap in taps) else _NOTHING
+            at = (*self._at, underway.occurred)
+            self._rows += take(
+                taps, self._where, self._sampled, underway.event, at, added, self._gate
+            )
+        if self._records and stage not in _UNRECORDED:
+            self._keep(stage)
+
+    def _added(self) -> Mapping[str, Value]:
+        """The columns that stages add."""
+        underway = self._underway
+        return {
+            "pseudonym": underway.pseudonym,
+            "bucket": underway.hour,
+            "segments": segments_of(underway.event, self._labels),
+        }
+
+    def _keep(self, stage: str) -> None:
+        recorder, event = self._recorder, self._underway.event
+        if recorder is None:
+            return
+        name = self._where.event_type
+        if stage == "validate":
+            recorder.begin(name, event.shop, self._at[1])
+            stage = "decode"
+        columns = {field: getattr(event, field) for field in RECORDED[name]}
+        recorder.add(self._where, stage, event, (*self._at, self._underway.occurred), columns)
