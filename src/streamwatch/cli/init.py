@@ -1,5 +1,6 @@
 """``streamwatch init``: a proposed configuration from a file or a topic."""
 
+import os
 import secrets
 import shlex
 import tempfile
@@ -14,10 +15,12 @@ from streamwatch.adapters.files.opening import name_of
 from streamwatch.adapters.files.reader import FORMATS, Format
 from streamwatch.adapters.files.routes import Routes, load_routes, to_topic
 from streamwatch.adapters.files.row_lines import compile_row
+from streamwatch.adapters.formats.registry import load_auth
 from streamwatch.adapters.samples import sample_file
 from streamwatch.adapters.settings.loading import DEFAULT_FILE, load_settings
-from streamwatch.cli.output import OK, json_option, print_json
+from streamwatch.cli.output import OK, json_option, print_json, settings_option
 from streamwatch.domain.events import EVENT_TYPES
+from streamwatch.domain.settings import KafkaSettings
 from streamwatch.errors import ConfigurationError
 from streamwatch.onboarding.proposal import Proposal
 from streamwatch.onboarding.propose import Given, propose
@@ -42,8 +45,8 @@ reason beside it, and the lines that begin with `Look at this` need you."""
 @click.command(epilog=_EPILOG)
 @click.argument("file", metavar="[FILE]", required=False)
 @click.option("--topic", default=None, help="A Kafka topic to look at; with FILE, its topic.")
-@click.option("--bootstrap", default=None, metavar="HOST:PORT", help="The Kafka broker.")
-@click.option("--registry", default="", metavar="URL", help="The schema registry, if any.")
+@click.option("--bootstrap", default=None, metavar="HOST:PORT", help="Else as configured.")
+@click.option("--registry", default=None, metavar="URL", help="Its schema registry, likewise.")
 @click.option(
     "--event", type=click.Choice(sorted(EVENT_TYPES)), default=None, help="Else told by the fields."
 )
@@ -60,18 +63,20 @@ reason beside it, and the lines that begin with `Look at this` need you."""
     help="Where to write.",
 )
 @click.option("--force", is_flag=True, help="Overwrite what is there.")
+@settings_option
 @json_option
 def command(
     file: str | None,
     topic: str | None,
     bootstrap: str | None,
-    registry: str,
+    registry: str | None,
     event: str | None,
     shop: str | None,
     currency: str | None,
     form: str,
     out: Path,
     force: bool,
+    settings_file: str | None,
     as_json: bool,
 ) -> int:
     """Look at FILE (JSON lines, CSV or Parquet) or at a topic, and propose a configuration.
@@ -80,11 +85,12 @@ def command(
     segments and currencies, and the statistics behind each; beside it a routes file, if the
     lines need one.
     """
-    samples, given, name = _looked_at(file, topic, bootstrap, registry, cast("Format", form))
+    kafka = _broker(settings_file, bootstrap, registry) if file is None else KafkaSettings()
+    samples, given, name = _looked_at(file, topic, kafka, cast("Format", form))
     given = msgspec.structs.replace(given, event=event, shop=shop, currency=currency)
     proposal = propose(name, samples, given)
     routes_file = out.with_name(ROUTES)
-    texts = {out: settings_text(proposal, bootstrap, registry)}
+    texts = {out: settings_text(proposal, None if file else kafka)}
     if proposal.needs_routes:
         texts[routes_file] = routes_text(proposal)
     _check_free(texts, force=force)
@@ -100,8 +106,20 @@ def command(
     return OK
 
 
+def _broker(
+    settings_file: str | None, bootstrap: str | None, registry: str | None
+) -> KafkaSettings:
+    """The broker as configured, with what the command line says over it."""
+    kafka = load_settings(Path(settings_file) if settings_file else None, os.environ).kafka
+    return msgspec.structs.replace(
+        kafka,
+        bootstrap=bootstrap or kafka.bootstrap,
+        schema_registry=registry or kafka.schema_registry,
+    )
+
+
 def _looked_at(
-    file: str | None, topic: str | None, bootstrap: str | None, registry: str, form: Format
+    file: str | None, topic: str | None, kafka: KafkaSettings, form: Format
 ) -> tuple[dict[str, Sample], Given, str]:
     """The samples, what they say beforehand, and what they are called.
 
@@ -111,13 +129,13 @@ def _looked_at(
     """
     if file is not None:
         return sample_file(file, form), Given(topic=topic), name_of(file)
-    if topic is None or bootstrap is None:
+    if topic is None:
         raise ConfigurationError(
             "name what to look at: streamwatch init FILE, or --topic NAME --bootstrap HOST:PORT"
         )
     from streamwatch.adapters.kafka.sample import sample_topic  # noqa: PLC0415  # slow to import
 
-    found = sample_topic(bootstrap, topic, registry)
+    found = sample_topic(kafka, topic, load_auth(os.environ))
     return {topic: found.sample}, Given(form=found.form, can_number=False), topic
 
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": "the whole story on one machine, with faults injected and found",
     "detect": "judge any series of numbers over time, row by row",
     "diagnose": "say where an incident came in, and show it",
+    "doctor": "find frequent mistakes with Kafka, database, Prometheus and configuration",
     "evidence": "pack what proves to the client that it sent something so",
     "incidents": "list, show and acknowledge incidents",
     "init": "look at a file or a topic, and propose a configuration",

@@ -5,6 +5,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 
+from streamwatch.domain.settings import KafkaSettings
 from streamwatch.domain.source_settings import FieldMapping, Rule
 from streamwatch.onboarding.proposal import Proposal, Source
 
@@ -18,19 +19,16 @@ _UNSHOWN = re.compile(r"[^\x20-\x7e\u00a0-\u2027\u202a-\ufefe]+")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
 
-def settings_text(proposal: Proposal, bootstrap: str | None = None, registry: str = "") -> str:
+def settings_text(proposal: Proposal, kafka: KafkaSettings | None = None) -> str:
     """The text of ``streamwatch.yaml``; comments say why.
 
     Args:
         proposal: what to write.
-        bootstrap: the broker that was asked, if one was.
-        registry: the schema registry, likewise.
+        kafka: the broker that was asked, if one was; its password is no part of it.
     """
     lines = [*_head(proposal), ""]
-    if bootstrap is not None:
-        lines += ["kafka:", f"  bootstrap: {bootstrap}"]
-        lines += [f"  schema_registry: {registry}"] if registry else []
-        lines += [""]
+    if kafka is not None:
+        lines += [*_kafka(kafka), ""]
     lines.append("sources:")
     for source in proposal.sources:
         lines += _source(source)
@@ -87,6 +85,17 @@ def _head(proposal: Proposal) -> Iterator[str]:
     for note in (*proposal.notes, *(note for one in proposal.sources for note in one.notes)):
         yield "#"
         yield from _comment(f"Look at this: {note}")
+
+
+def _kafka(kafka: KafkaSettings) -> Iterator[str]:
+    """What of the broker is not the default."""
+    yield "kafka:"
+    yield f"  bootstrap: {_quoted(kafka.bootstrap)}"
+    usual = KafkaSettings()
+    for name in kafka.__struct_fields__:
+        value = getattr(kafka, name)
+        if name != "bootstrap" and isinstance(value, str | bool) and value != getattr(usual, name):
+            yield f"  {name}: {_quoted(value) if isinstance(value, str) else str(value).lower()}"
 
 
 def _source(source: Source) -> Iterator[str]:

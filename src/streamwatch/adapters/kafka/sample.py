@@ -13,8 +13,10 @@ from streamwatch.adapters.kafka.administration import (
     silent,
     translated,
 )
+from streamwatch.adapters.kafka.security import address_of, client_options
 from streamwatch.adapters.samples import sample_values
 from streamwatch.domain.records import FileRecord
+from streamwatch.domain.settings import KafkaSettings
 from streamwatch.errors import BrokerError
 from streamwatch.onboarding.sample import MOST_ROWS, Sample
 
@@ -28,30 +30,31 @@ class TopicSample(msgspec.Struct, frozen=True):
     form: str
 
 
-def sample_topic(bootstrap: str, topic: str, registry: str = "") -> TopicSample:
+def sample_topic(broker: KafkaSettings, topic: str, auth: str = "") -> TopicSample:
     """The newest records of each partition, alike many.
 
     Args:
-        bootstrap: ``host:port`` of the broker.
+        broker: how it is reached, and the schema registry.
         topic: its name.
-        registry: address of the schema registry; empty for none.
+        auth: of the registry, see `formats.registry.load_auth`.
 
     Raises:
         BrokerError: Kafka does not answer, or the topic is missing or empty.
         ConfigurationError: the records need a registry or a package that is not there.
     """
-    records = list(_newest(bootstrap, topic, MOST_ROWS))
+    records = list(_newest(broker, topic, MOST_ROWS))
     if not records:
         raise BrokerError(f"{topic} holds no records yet: let the client send some first")
-    form, values = guessed(records, registry)
+    form, values = guessed(records, broker.schema_registry, auth)
     return TopicSample(sample_values(values), form)
 
 
-def _newest(bootstrap: str, topic: str, most: int) -> Iterator[FileRecord]:
+def _newest(broker: KafkaSettings, topic: str, most: int) -> Iterator[FileRecord]:
+    bootstrap = address_of(broker)
     check_listening(bootstrap)
     with silent("kafka"), translated(bootstrap):
         consumer: Any = KafkaConsumer(
-            bootstrap_servers=bootstrap.split(","),
+            **client_options(broker),
             enable_auto_commit=False,
             request_timeout_ms=PATIENCE_S * 1_000 + 5_000,
         )

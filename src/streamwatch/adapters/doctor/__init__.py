@@ -1,0 +1,1 @@
+"""The mistakes that people make with what streamwatch stands on, found and explained."""
