@@ -1,6 +1,7 @@
 """Single records at two stages, from wherever they were kept; each database runs this."""
 
 import json
+from typing import Any
 
 from msgspec.structs import replace
 from sqlalchemy import Engine
@@ -67,12 +68,18 @@ def values(pairs: Pairs) -> dict[tuple[str, str], list[tuple[float | None, float
 def printed(engine: Engine, incident: str) -> dict[str, list[dict[str, object]]]:
     """What a query shows → its rows."""
     pairs, where = read(engine, incident)
-    report = report_of(pairs, where)
+    shown = queries(engine, report_of(pairs, where), SETTINGS, incident)
+    return {one.shows: pasted(engine, one.sql) for one in shown}
+
+
+def pasted(engine: Engine, sql: str) -> list[dict[str, object]]:
+    """The rows of a query, which reaches the database as it stands."""
     with engine.connect() as connection:
-        return {
-            one.shows: [dict(row._mapping) for row in connection.exec_driver_sql(one.sql)]
-            for one in queries(engine, report, SETTINGS, incident)
-        }
+        driver: Any = connection.connection.driver_connection
+        found = driver.cursor()
+        found.execute(sql)
+        names = [one[0] for one in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def report_of(pairs: Pairs, where: PairsFrom) -> Report:
@@ -135,7 +142,6 @@ class RecordPairsContract:
     def test_a_shop_whose_name_is_full_of_signs_can_be_asked_about(self, engine: Engine) -> None:
         shop = "100% o'shop\\%s :x"
         stored = Stored(KpiKey(shop, "widget-event", "volume"), DAY, {}, {}, {})
-        with engine.connect() as connection:
-            for one in queries(engine, make_report(stored), SETTINGS):
-                assert connection.exec_driver_sql(one.sql).all() == []
-                assert "100% o''shop" in one.sql
+        for one in queries(engine, make_report(stored), SETTINGS):
+            assert pasted(engine, one.sql) == []
+            assert "100% o''shop" in one.sql

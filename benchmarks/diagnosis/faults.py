@@ -1,0 +1,104 @@
+"""The faults that are tried: whose they are, what they do, and to how many records."""
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+
+from streamwatch.diagnosis.unitfault import FACTORS
+from streamwatch.simulation.rows import Kind, Rows, lose_field
+from streamwatch.simulation.stagebug import StageBug
+
+SIZES = (20, 100, 1_000, 10_000, 100_000)
+SHARES = (0.01, 0.1, 1.0)
+OWN = "sizing"
+"""A stage of the user's own, behind `normalise`."""
+ELSEWHERE = "recommender"
+"""A stage in another service; it gets what `normalise` gives."""
+STAGES = ("validate", "normalise", OWN, "pseudonymise", "segment")
+SHOP = "shop-001"
+
+UNITS: tuple[tuple[Kind, str, str], ...] = (
+    ("widget-event", "height", "inches for centimetres"),
+    ("widget-event", "weight", "pounds for kilograms"),
+    ("widget-event", "weight", "ten times too large"),
+    ("purchase", "price", "hundred times too large (cents)"),
+)
+HEIGHT = ("widget-event", "height", "")
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """One fault.
+
+    Attributes:
+        size: widget events a day of the shop.
+        origin: ``client``, a stage, or `ELSEWHERE`.
+        effect: ``scale``, ``lose``, ``refuse`` or ``drop``.
+        kind: the event type.
+        field, unit: what is hit, and what is done to it, in the words of `unitfault`.
+        share: of the records.
+        ruled: whether expert rules refuse implausible values.
+    """
+
+    size: int
+    origin: str
+    effect: str
+    kind: Kind
+    field: str
+    unit: str
+    share: float
+    ruled: bool = False
+
+    @property
+    def factor(self) -> float:
+        """What the right value is multiplied by."""
+        return FACTORS[self.field].get(self.unit, 1.0) if self.unit else 1.0
+
+    @property
+    def reaches_service(self) -> bool:
+        """Whether the stage in another service sees the fault, or makes it."""
+        return self.origin in ("client", "validate", "normalise", ELSEWHERE)
+
+
+def trials() -> Iterator[Trial]:
+    """All faults, the small shops first."""
+    for size in SIZES:
+        for share in SHARES:
+            for origin in ("client", *STAGES):
+                for unit in UNITS:
+                    yield Trial(size, origin, "scale", *unit, share)
+                yield Trial(size, origin, "lose", "widget-event", "height", "", share)
+            for kind, field, name in UNITS[:3]:
+                yield Trial(size, ELSEWHERE, "scale", kind, field, name, share)
+            yield Trial(size, "client", "drop", "widget-event", "height", "", share)
+            for kind, field, name in UNITS[:3:2]:
+                yield Trial(size, "client", "refuse", kind, field, name, share, ruled=True)
+            for stage in ("validate", "normalise", OWN, "segment"):
+                yield Trial(size, stage, "refuse", "widget-event", "height", "", share, ruled=True)
+
+
+def damaged(rows: Rows, hit: np.ndarray, trial: Trial) -> Rows:
+    """The rows with the fault in those that are hit."""
+    if trial.effect == "drop":
+        return rows[~hit]
+    rows = rows.copy()
+    if trial.effect == "lose":
+        lose_field(rows, trial.field, hit)
+    else:
+        rows[trial.field][hit] = np.round(rows[trial.field][hit] * trial.factor, 2)
+    return rows
+
+
+def bug(trial: Trial) -> StageBug:
+    """What the broken stage of ours does."""
+    effect = trial.effect if trial.effect in ("lose", "refuse") else "scale"
+    return StageBug(
+        stage=trial.origin,
+        shop=SHOP,
+        start_ms=0,
+        end_ms=2**62,
+        share=trial.share,
+        field=trial.field,
+        factor=trial.factor,
+        effect=effect,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,154 @@
+"""One fault, counted, judged and diagnosed; and what the truth is about it."""
+
+import statistics
+
+import msgspec
+import numpy as np
+from faults import ELSEWHERE, OWN, SHOP, STAGES, Trial, bug, damaged
+from shop import Shop, missing_rate, place_of
+
+from streamwatch.adapters.stage_bugs import misbehaving
+from streamwatch.diagnosis.diagnose import Found, days_of, diagnose
+from streamwatch.domain.cells import Cell
+from streamwatch.domain.events import WidgetEvent
+from streamwatch.domain.readings import STAGE_SEGMENT, KpiKey
+from streamwatch.simulation.chance import generator
+from streamwatch.simulation.rows import Rows, encode
+from streamwatch.simulation.stagebug import refuses
+
+DETECTABLE = 5.0
+NAMEABLE = 5
+"""Wrong values below which no unit can be read from them."""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What was said of a trial.
+
+    Attributes:
+        kpi: that it moves.
+        deviation: by how many standard deviations of its usual days, by the truth.
+        affected: records that it hit.
+        raised: whether the judge called the day unusual.
+        origin, hypothesis, reason: what the diagnosis said.
+    """
+
+    trial: Trial
+    kpi: str
+    deviation: float
+    affected: int
+    raised: bool
+    origin: str
+    hypothesis: str
+    reason: str
+
+    @property
+    def detectable(self) -> bool:
+        """By the truth."""
+        return abs(self.deviation) >= DETECTABLE and self.affected > 0
+
+    @property
+    def nameable(self) -> bool:
+        """Whether a unit is to be named: there are values of the service's stage nowhere."""
+        scaled = self.trial.effect == "scale" and self.trial.origin != ELSEWHERE
+        return scaled and self.affected >= NAMEABLE
+
+
+def run(shop: Shop, trial: Trial, number: int) -> Result:
+    """Count, judge and diagnose one fault."""
+    days = shop.trial_days(trial.kind)
+    day = days[number % len(days)]
+    clean = shop.rows(day)[trial.kind]
+    lots = generator(shop.settings.seed, "trial", number).random(len(clean))
+    hit = (lots < trial.share) & ~np.isnan(clean[trial.field])
+    cell, usual = _counted(shop, trial, clean, hit), shop.usual(trial, day, clean)
+    key = _key(trial, shop)
+    moved = _moved(trial, key, cell, usual)
+    spread = statistics.stdev(shop.history[place_of(trial.kind, key)]) or 1e-9
+    verdict = shop.verdict(day, cell, key)
+    raised = verdict is not None and verdict.state == "unusual"
+    if key.kpi != "volume" and not raised:
+        verdict = None
+    found = diagnose(key, shop.normals[trial.kind], days_of(cell), verdict, cell.rejects)
+    affected = int(hit.sum()) if trial.origin in ("client", ELSEWHERE) else _affected(cell, usual)
+    return _result(trial, key, moved / spread, affected, raised, found)
+
+
+def _counted(shop: Shop, trial: Trial, clean: Rows, hit: np.ndarray) -> Cell:
+    """The day's cell with the fault in it."""
+    sources = shop.sources[trial.ruled]
+    wrong = damaged(clean, hit, trial)
+    given = wrong if trial.reaches_service else clean
+    if trial.origin in STAGES and trial.reaches_service and trial.effect != "refuse":
+        given = damaged(clean, _hit_by_stage(shop, trial, clean), trial)
+    if trial.origin == "client":
+        return shop.cell(trial.kind, wrong, sources, given)
+    if trial.origin == ELSEWHERE:
+        return shop.cell(trial.kind, clean, sources, given)
+    if trial.origin == OWN:
+        shop.own_bugs = [bug(trial)]
+    else:
+        broken = misbehaving(sources[trial.kind], [bug(trial)])
+        sources = {**sources, trial.kind: broken}
+    cell = shop.cell(trial.kind, clean, sources, given)
+    shop.own_bugs = []
+    return cell
+
+
+def _hit_by_stage(shop: Shop, trial: Trial, clean: Rows) -> np.ndarray:
+    """The rows that a broken stage of ours hits, which the service then gets."""
+    refusing = msgspec.structs.replace(bug(trial), effect="refuse")
+    ids = [
+        msgspec.json.decode(value)["event_id"] for value in encode(trial.kind, clean, shop.fleet)
+    ]
+    hit = [refuses([refusing], WidgetEvent(one, SHOP), 0) is not None for one in ids]
+    return np.array(hit, dtype=bool) & ~np.isnan(clean[trial.field])
+
+
+def _key(trial: Trial, shop: Shop) -> KpiKey:
+    feature = f"price.{shop.currency}" if trial.field == "price" else trial.field
+    if trial.effect in ("refuse", "drop"):
+        return KpiKey(SHOP, trial.kind, "volume")
+    if trial.effect == "lose":
+        return KpiKey(SHOP, trial.kind, f"missing.{feature}")
+    segment = STAGE_SEGMENT + ELSEWHERE if trial.origin == ELSEWHERE else "all"
+    return KpiKey(SHOP, trial.kind, f"mean.{feature}", segment)
+
+
+def _moved(trial: Trial, key: KpiKey, cell: Cell, usual: Cell) -> float:
+    """By how much the fault moves its KPI."""
+    if key.kpi == "volume":
+        return cell.count - usual.count
+    feature = key.kpi.partition(".")[2]
+    if trial.effect == "lose":
+        return missing_rate(days_of(cell)[feature]) - missing_rate(days_of(usual)[feature])
+    both = [
+        one.beside.get(ELSEWHERE, {}) if trial.origin == ELSEWHERE else one.numbers
+        for one in (cell, usual)
+    ]
+    now, before = (numbers.get(feature) for numbers in both)
+    return now.mean - before.mean if now and before else 0.0
+
+
+def _affected(cell: Cell, usual: Cell) -> int:
+    """How many records a stage of ours changed, lost or refused, of whatever field."""
+    changed = sum(
+        sum(abs(before.get(place, 0) - after.get(place, 0)) for place in before.keys() | after)
+        for field in usual.sketches
+        for before, after in [(usual.sketches[field], cell.sketches.get(field, {}))]
+    )
+    return max(int(changed) // 2, abs(usual.count - cell.count))
+
+
+def _result(
+    trial: Trial, key: KpiKey, deviation: float, affected: int, raised: bool, found: Found
+) -> Result:
+    return Result(
+        trial=trial,
+        kpi=key.kpi,
+        deviation=round(deviation, 2),
+        affected=affected,
+        raised=raised,
+        origin=found.origin.name,
+        hypothesis=found.hypothesis,
+        reason=found.origin.reason,
+    )
