@@ -16,7 +16,7 @@ ALL = "all"
 """The segment that holds every record of a shop."""
 
 
-class Moments(msgspec.Struct, array_like=True, frozen=True):
+class Moments(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Count, mean and summed squared deviations of a numeric feature, and how often it lacked.
 
     Adding follows Chan, Golub and LeVeque (1983), as River's ``stats.Var`` does.
@@ -50,7 +50,7 @@ class Moments(msgspec.Struct, array_like=True, frozen=True):
         return self.m2 / (self.n - 1) if self.n > 1 else 0.0
 
 
-class Transition(msgspec.Struct, array_like=True):
+class Transition(msgspec.Struct, array_like=True, gc=False):
     """What one stage did to one feature: records changed, and the sum of their changes."""
 
     changed: int = 0
@@ -62,7 +62,7 @@ class Transition(msgspec.Struct, array_like=True):
         self.sum_change += other.sum_change
 
 
-class Group(msgspec.Struct, array_like=True):
+class Group(msgspec.Struct, array_like=True, gc=False):
     """How many counted values, and their mean, among the records that share a label's value.
 
     >>> group = Group(1, 170.0)
@@ -88,7 +88,7 @@ GroupChanges = dict[str, dict[str, dict[str, Transition]]]
 """In the same way, what the stages together changed; only where they changed something."""
 
 
-class Cell(msgspec.Struct):
+class Cell(msgspec.Struct, gc=False):
     """The sums of one segment; only the segment ``all`` holds stages, sketches and rejects.
 
     Attributes:

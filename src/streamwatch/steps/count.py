@@ -7,6 +7,7 @@ dead letters. Every record ends in exactly one place.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -97,8 +98,11 @@ class CountStep:
         settled = Settled()
         changed = sorted(state.changed)
         for place in changed:
-            settled.messages.append(self._partial(state, place, fence, epoch))
-            settled.changes[key_of(place)] = state.encoded(place)
+            encoded = state.encoded(place)
+            settled.changes[key_of(place)] = encoded
+            # The message says what the state says, so it is encoded once.
+            cells = msgspec.Raw(memoryview(encoded)[1:])
+            settled.messages.append(self._partial(state, place, cells, fence, epoch))
         for place in state.turn_over(self.source.horizon + HOUR_MS):
             settled.changes[key_of(place)] = None
         state.settled_arrival = state.progress.arrival
@@ -114,7 +118,7 @@ class CountStep:
     def announce(self, state: CountState, fence: int, epoch: int) -> list[Message]:
         """The partial readings of the last flush, which a crash may have left unpublished."""
         places = [place_of(key) for key in state.progress.settled]
-        return [self._partial(state, place, fence, epoch) for place in places]
+        return [self._partial(state, place, state.cells(place), fence, epoch) for place in places]
 
     def _sum(self, state: CountState) -> None:
         """Move the noted records of the batch into the cells."""
@@ -126,7 +130,9 @@ class CountStep:
             add_cells(state.cells(place), cells)
             state.changed.add(place)
 
-    def _partial(self, state: CountState, place: Place, fence: int, epoch: int) -> Message:
+    def _partial(
+        self, state: CountState, place: Place, cells: Any, fence: int, epoch: int
+    ) -> Message:
         shop, hour = place
         partial = Partial(
             event_type=self.source.event_type.name,
@@ -136,7 +142,7 @@ class CountStep:
             hour=hour,
             version=fence,
             newest=state.newest[shop],
-            cells=state.cells(place),
+            cells=cells,
             epoch=epoch,
         )
         return Message(READINGS_TOPIC, shop.encode(), _encode(partial))

@@ -1,6 +1,8 @@
 """What COUNT remembers of one source partition."""
 
+from collections import defaultdict
 from collections.abc import Mapping
+from heapq import heapify, heappop, heappush
 
 import msgspec
 
@@ -58,6 +60,9 @@ class CountState:
         self._advanced: set[str] = set()
         self._cells: dict[Place, Cells] = {}
         self._frozen: dict[Place, bytes] = {}
+        # By shop, so that a shop's new hour costs no look at all the others.
+        self._decoded: defaultdict[str, set[int]] = defaultdict(set)
+        self._hours: defaultdict[str, list[int]] = defaultdict(list)
         for key, value in states.items():
             if key == PROGRESS:
                 self.progress = unpack(value, Progress, VERSION, key)
@@ -67,8 +72,12 @@ class CountState:
                 self.meters = Meters(unpack(value, dict[str, dict[str, Reading]], VERSION, key))
                 continue
             place = place_of(key)
+            shop, hour = place
             self._frozen[place] = value
-            self.newest[place[0]] = max(self.newest.get(place[0], 0), place[1])
+            self._hours[shop].append(hour)
+            self.newest[shop] = max(self.newest.get(shop, 0), hour)
+        for hours in self._hours.values():
+            heapify(hours)
 
     def advance(self, shop: str, hour: int) -> None:
         """Take note of a shop's hour; an older one than its newest changes nothing."""
@@ -80,9 +89,15 @@ class CountState:
         """The cells of a place, new ones if it has none."""
         found = self._cells.get(place)
         if found is None:
+            shop, hour = place
             frozen = self._frozen.pop(place, None)
-            found = {} if frozen is None else unpack(frozen, Cells, VERSION, key_of(place))
+            if frozen is None:
+                found = {}
+                heappush(self._hours[shop], hour)
+            else:
+                found = unpack(frozen, Cells, VERSION, key_of(place))
             self._cells[place] = found
+            self._decoded[shop].add(hour)
         return found
 
     def encoded(self, place: Place) -> bytes:
@@ -90,6 +105,7 @@ class CountState:
         encoded = pack(VERSION, self.cells(place))
         if self._is_past(place, HOUR_MS):
             del self._cells[place]
+            self._decoded[place[0]].discard(place[1])
             self._frozen[place] = encoded
         return encoded
 
@@ -101,14 +117,21 @@ class CountState:
             its partial may have to be announced again.
         """
         shops, self._advanced = self._advanced, set()
-        if not shops:
-            return []
-        for place in [p for p in self._cells if p[0] in shops and self._is_past(p, HOUR_MS)]:
-            self.encoded(place)
-        old = [p for p in self._frozen if p[0] in shops and self._is_past(p, horizon)]
-        forgotten = [place for place in old if place not in self.changed]
-        for place in forgotten:
-            del self._frozen[place]
+        forgotten = []
+        for shop in sorted(shops):
+            for hour in sorted(self._decoded[shop]):
+                if self._is_past((shop, hour), HOUR_MS):
+                    self.encoded((shop, hour))
+            hours, kept = self._hours[shop], []
+            while hours and self._is_past((shop, hours[0]), horizon):
+                place = (shop, heappop(hours))
+                if place in self.changed:
+                    kept.append(place[1])
+                else:
+                    del self._frozen[place]
+                    forgotten.append(place)
+            for hour in kept:
+                heappush(hours, hour)
         return forgotten
 
     def _is_past(self, place: Place, by: int) -> bool:

@@ -68,7 +68,6 @@ class Observers:
         self._records = recorder is not None and recorder.is_due(
             self._where.event_type, event.shop, arrived
         )
-        self._underway.named = bool(taps)
         if not taps and not self._records:
             return False
         self._at = (offset, arrived)

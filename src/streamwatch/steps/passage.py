@@ -80,6 +80,7 @@ class Passage:
         self._earlier = ()
         observers = self._observers
         self.observed = observers.anybody and observers.asks(self.record.offset, self.arrived)
+        underway.named = self.observed
         return underway
 
     def look(self, stage: str) -> None:
