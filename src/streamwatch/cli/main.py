@@ -24,7 +24,7 @@ COMMANDS = {
     "replay": "send files into Kafka, optionally in accelerated time",
     "rules": "make the files of Prometheus, Alertmanager and Grafana",
     "simulate": "write events of simulated shops, and the truth about their faults",
-    "taps": "list, check, test and reload the tap configuration",
+    "taps": "list, check, test and reload the tap configuration; export tap rows",
     "topics": "create or check the Kafka topics",
     "watch": "take a file or standard input through the pipeline, without a broker",
     "web": "serve the pages and the JSON API",

@@ -11,6 +11,7 @@ from streamwatch.adapters.settings.tap_files import LoadedTap, load_tap_files
 from streamwatch.adapters.settings.text import plain_tap
 from streamwatch.adapters.yaml.located import FileError
 from streamwatch.adapters.yaml.scalars import written_duration
+from streamwatch.cli.export import export
 from streamwatch.cli.output import (
     FINDINGS,
     OK,
@@ -38,14 +39,16 @@ _folder_option = click.option(
     "  streamwatch taps lint --folder staging_taps\n"
     "  streamwatch taps test --json\n"
     "  streamwatch taps reload\n"
-    "  streamwatch taps freeze --shop shop-017"
+    "  streamwatch taps freeze --shop shop-017\n"
+    "  streamwatch taps export widget-event --to taps.parquet"
 )
 def command() -> None:
-    """List, check, test and reload the tap configuration."""
+    """List, check, test and reload the tap configuration; export what the taps took."""
 
 
 command.add_command(reload)
 command.add_command(freeze)
+command.add_command(export)
 
 
 @command.command(
