@@ -19,7 +19,7 @@ from streamwatch.domain.source_settings import ShopSettings
 from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.simulation.stagebug import stage_bugs
 from streamwatch.stages.pseudonymise import ShopKeys
-from streamwatch.steps.count import Source
+from streamwatch.steps.source import Source
 from streamwatch.steps.fleet import FleetStep
 from streamwatch.steps.judge import JudgeStep
 from streamwatch.steps.sources import compile_sources
@@ -86,6 +86,7 @@ def assemble(
     )
     live = next(iter(sources.values())).taps
     live.current = msgspec.structs.replace(live.current, version=version)
+    sources = _translated(sources, settings, environment)
     if bugs:
         sources = {topic: misbehaving(source, bugs) for topic, source in sources.items()}
     return Assembly(
@@ -99,6 +100,24 @@ def assemble(
         keys=keys,
         recorder=recorder,
     )
+
+
+def _translated(
+    sources: Mapping[str, Source], settings: Settings, environment: Mapping[str, str]
+) -> Mapping[str, Source]:
+    """The sources, those that are not JSON with what makes JSON of them."""
+    forms = [one.format for one in settings.sources]
+    forms += [one.format for one in settings.stage_topics]
+    if set(forms) <= {"json"}:
+        return sources
+    # Only now, so that nobody waits for modules that hardly anybody needs.
+    from streamwatch.adapters.formats.compile import compile_translators  # noqa: PLC0415
+
+    translators = compile_translators(settings, environment)
+    return {
+        topic: msgspec.structs.replace(source, translate=translators.get(topic))
+        for topic, source in sources.items()
+    }
 
 
 def judged_by(assembly: Assembly, judging: JudgingSettings) -> Assembly:

@@ -11,6 +11,8 @@ from faust.serializers.codecs import Codec
 from faust.types import TP, StreamT
 from mode.utils.logging import get_logger
 
+from streamwatch.adapters.formats.translator import Translator
+from streamwatch.adapters.formats.waiting import prepared
 from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
 from streamwatch.adapters.kafka.ending import guarded
 from streamwatch.adapters.kafka.exported import deadlines
@@ -27,7 +29,8 @@ from streamwatch.domain.settings import Settings
 from streamwatch.errors import BrokerError
 from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Clock, Store
-from streamwatch.steps.count import CountStep, Source
+from streamwatch.steps.count import CountStep
+from streamwatch.steps.source import Source
 from streamwatch.steps.heartbeat import heartbeat
 from streamwatch.steps.stagetopic import step_of
 from streamwatch.steps.step import Step
@@ -183,6 +186,9 @@ class Worker:
             await guarded(self._take, event.value)
 
     async def _take(self, slice_: Slice) -> None:
+        translate = self._sources[slice_.topic].translate if slice_.topic in self._sources else None
+        if isinstance(translate, Translator):
+            await prepared(translate, slice_)
         seek_to = await self.owned.take(slice_)
         if seek_to is not None:
             await self._seek({TP(slice_.topic, slice_.partition): seek_to})
