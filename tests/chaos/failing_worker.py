@@ -17,6 +17,7 @@ from sqlalchemy import Engine, event
 
 from streamwatch.adapters.clock import WallClock
 from streamwatch.cli.worker import run
+from streamwatch.errors import StreamwatchError
 
 
 class SetClock(WallClock):
@@ -70,7 +71,12 @@ def main(point: str, count: str, deed: str, clock_file: str) -> None:
     """Run the worker."""
     failpoint = Failpoint(point, int(count), deed)
     failpoint.watch_statements()
-    run(None, os.environ, "info", reach=failpoint.reach, clock=SetClock(Path(clock_file)))
+    clock = SetClock(Path(clock_file))
+    try:
+        run(None, os.environ, "info", reach=failpoint.reach, clock=clock)
+    except StreamwatchError as error:
+        print(f"streamwatch: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -267,7 +267,7 @@ def spoiled_state(value: str) -> Fault:
             other.send_signal(signal.SIGSTOP)
         rows = scene.admin(
             "SELECT step, topic, partition, key, encode(value, 'hex') FROM states"
-            " WHERE step = 'count' ORDER BY step, topic, partition, key LIMIT 1"
+            " WHERE step = 'count' AND key = '~progress' ORDER BY topic, partition LIMIT 1"
         )
         for step, topic, partition, key, _ in rows:
             scene.admin(

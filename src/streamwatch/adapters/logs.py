@@ -25,8 +25,16 @@ class JsonLines(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
+TALKATIVE = ("aiokafka", "kafka", "sqlalchemy", "urllib3")
+"""Libraries that log whole requests at ``debug``: passwords and payloads among them."""
+
+
 def logging_config(level: str) -> dict[str, Any]:
-    """The configuration for `logging.config.dictConfig`: everything on standard error."""
+    """The configuration for `logging.config.dictConfig`: everything on standard error.
+
+    Client libraries log from ``info`` on, whatever the level.
+    """
+    theirs = "INFO" if level == "debug" else level.upper()
     plain = {"format": "%(asctime)s %(levelname)s %(message)s"}
     lines = {"()": JsonLines}
     return {
@@ -40,5 +48,6 @@ def logging_config(level: str) -> dict[str, Any]:
                 "stream": "ext://sys.stderr",
             }
         },
+        "loggers": {name: {"level": theirs} for name in TALKATIVE},
         "root": {"level": level.upper(), "handlers": ["stderr"]},
     }

@@ -10,9 +10,11 @@ from kafka.errors import KafkaError
 from streamwatch.adapters.kafka.administration import (
     PATIENCE_S,
     check_listening,
+    refused_user,
     silent,
     translated,
 )
+from streamwatch.adapters.kafka.security import client_options
 from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC, Acknowledge, prefixed
 from streamwatch.domain.settings import KafkaSettings
 
@@ -26,12 +28,13 @@ def publish_acknowledgements(kafka: KafkaSettings, words: Sequence[Acknowledge])
         BrokerError: Kafka does not answer, refuses, or lacks the topics.
         ConfigurationError: ``bootstrap`` is not ``host:port``.
     """
-    check_listening(kafka.bootstrap)
+    options = client_options(kafka)
+    check_listening(kafka.bootstrap, options.get("ssl_context"))
     readings, verdicts = (prefixed(one, kafka.prefix) for one in (READINGS_TOPIC, VERDICTS_TOPIC))
     milliseconds = int(PATIENCE_S * 1000)
-    with silent("kafka"), translated(kafka.bootstrap):
+    with silent("kafka"), translated(kafka.bootstrap, refused_user(kafka)):
         producer = KafkaProducer(
-            bootstrap_servers=kafka.bootstrap.split(","),
+            **options,
             bootstrap_timeout_ms=milliseconds,
             request_timeout_ms=milliseconds // 2,
             delivery_timeout_ms=milliseconds,

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,9 +27,10 @@ def administration(broker: Broker) -> Iterator[Any]:
     """
     bootstrap = address_of(broker)
     options = client_options(broker)
-    check_listening(bootstrap)
+    check_listening(bootstrap, options.get("ssl_context"))
     milliseconds = int(PATIENCE_S * 1000)
-    with silent("kafka"), translated(bootstrap):
+    refused = refused_user(broker)
+    with silent("kafka"), translated(bootstrap, refused):
         admin = KafkaAdminClient(
             **options,
             bootstrap_timeout_ms=milliseconds,
@@ -41,8 +43,13 @@ def administration(broker: Broker) -> Iterator[Any]:
 
 
 @contextmanager
-def translated(bootstrap: str) -> Iterator[None]:
-    """Turn kafka-python's errors into `BrokerError`."""
+def translated(bootstrap: str, refused: str = "") -> Iterator[None]:
+    """Turn kafka-python's errors into `BrokerError`.
+
+    Args:
+        bootstrap: the broker's addresses.
+        refused: what is added where no answer may be a refusal.
+    """
     try:
         yield
     except AuthorizationError as error:
@@ -52,8 +59,18 @@ def translated(bootstrap: str) -> Iterator[None]:
     except KafkaError as error:
         retriable = getattr(error, "retriable", False)
         raise BrokerError(
-            no_answer(bootstrap) if retriable else f"Kafka at {bootstrap}: {error}"
+            no_answer(bootstrap) + refused if retriable else f"Kafka at {bootstrap}: {error}"
         ) from error
+
+
+def refused_user(broker: Broker) -> str:
+    """Kafka says nothing to a user whom it does not let in, so that is told as well."""
+    if isinstance(broker, str) or not broker.sasl:
+        return ""
+    return (
+        f"; or it refuses the user {broker.user} ({broker.sasl}): check kafka.sasl, kafka.user and "
+        "the file kafka.password_file"
+    )
 
 
 def no_answer(bootstrap: str) -> str:
@@ -73,11 +90,15 @@ def silent(name: str) -> Iterator[None]:
         log.setLevel(before)
 
 
-def check_listening(bootstrap: str) -> None:
+def check_listening(bootstrap: str, context: ssl.SSLContext | None = None) -> None:
     """Nothing, when anybody listens; else it is told at once, where clients try for seconds.
 
+    Args:
+        bootstrap: the addresses.
+        context: how TLS is spoken; ``None`` where it is not.
+
     Raises:
-        BrokerError: nobody listens at any of the addresses.
+        BrokerError: nobody listens at any of the addresses, or the certificate is not right.
         ConfigurationError: an address is not ``host:port``.
     """
     for address in bootstrap.split(","):
@@ -85,8 +106,24 @@ def check_listening(bootstrap: str) -> None:
         if not (colon and host and port.isdecimal()):
             raise ConfigurationError(f"kafka.bootstrap: {address!r} is not host:port")
         try:
-            socket.create_connection((host.strip("[]"), int(port)), PATIENCE_S / 2).close()
+            _connect(host.strip("[]"), int(port), context)
+        except ssl.SSLCertVerificationError as error:
+            raise BrokerError(
+                f"the certificate of Kafka at {address.strip()} is not trusted "
+                f"({error.verify_message}): set kafka.ca_file, or correct the broker's name"
+            ) from error
+        except ssl.SSLError as error:
+            raise BrokerError(
+                f"Kafka at {address.strip()} does not speak TLS as we do ({error.reason}): check "
+                "the port, kafka.tls and kafka.certificate_file"
+            ) from error
         except (OSError, OverflowError):
             continue
         return
     raise BrokerError(no_answer(bootstrap))
+
+
+def _connect(host: str, port: int, context: ssl.SSLContext | None) -> None:
+    with socket.create_connection((host, port), PATIENCE_S / 2) as plain:
+        if context is not None:
+            context.wrap_socket(plain, server_hostname=host).close()
