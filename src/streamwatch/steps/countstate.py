@@ -36,7 +36,7 @@ class Progress(msgspec.Struct):
 
 
 class CountState:
-    """Cells by place, decoded when they are touched, encoded again once their hour is past.
+    """Cells by place, decoded when they are touched, held as bytes only once their hour is past.
 
     A shop keeps hundreds of hours for late records, and bytes take a tenth of the memory.
 
@@ -86,11 +86,11 @@ class CountState:
             self._advanced.add(shop)
 
     def cells(self, place: Place) -> Cells:
-        """The cells of a place, new ones if it has none."""
+        """The cells of a place, to be added to; new ones if it has none."""
+        frozen = self._frozen.pop(place, None)
         found = self._cells.get(place)
         if found is None:
             shop, hour = place
-            frozen = self._frozen.pop(place, None)
             if frozen is None:
                 found = {}
                 heappush(self._hours[shop], hour)
@@ -102,11 +102,12 @@ class CountState:
 
     def encoded(self, place: Place) -> bytes:
         """The encoded cells of a place; the decoded ones go once its shop is two hours on."""
-        encoded = pack(VERSION, self.cells(place))
+        encoded = self._frozen.get(place)
+        if encoded is None:
+            encoded = self._frozen[place] = pack(VERSION, self._cells[place])
         if self._is_past(place, HOUR_MS):
-            del self._cells[place]
+            self._cells.pop(place, None)
             self._decoded[place[0]].discard(place[1])
-            self._frozen[place] = encoded
         return encoded
 
     def turn_over(self, horizon: int) -> list[Place]:

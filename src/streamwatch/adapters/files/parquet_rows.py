@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Any
 
 from streamwatch.adapters.files.routes import Routes
-from streamwatch.adapters.files.row_lines import compile_row
+from streamwatch.adapters.files.row_lines import compile_columns
 from streamwatch.adapters.files.source_line import SourceLine
 from streamwatch.errors import ConfigurationError
 
@@ -26,14 +26,14 @@ def read_parquet(path: str, routes: Routes, name: str) -> Iterator[SourceLine]:
         raise ConfigurationError(
             f"{path}: Parquet needs one more package: pip install 'streamwatch[parquet]'"
         ) from error
-    to_line = compile_row(routes, name)
-    number = 0
+    first = 1
     try:
         with pq.ParquetFile(path) as file:
+            to_lines = compile_columns(routes, name, file.schema_arrow.names)
             for batch in file.iter_batches(_ROWS_AT_ONCE):
-                for row in _plain_times(pa, batch).to_pylist():
-                    number += 1
-                    yield to_line({k: v for k, v in row.items() if v is not None}, number)
+                columns = [column.to_pylist() for column in _plain_times(pa, batch).columns]
+                yield from to_lines(columns, first)
+                first += batch.num_rows
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise ConfigurationError(f"{path}: is no Parquet file that can be read: {error}") from error
 
