@@ -5,12 +5,14 @@ import sys
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from streamwatch import __version__
 from streamwatch.errors import StreamwatchError
 
 COMMANDS = {
     "backtest": "what the settings would have said of files: incidents and a scorecard",
+    "completion": "print the script by which a shell completes commands",
     "config": "check, show or describe the configuration",
     "db": "create, migrate or prune the database",
     "demo": "the whole story on one machine, with faults injected and found",
@@ -47,6 +49,15 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"streamwatch.cli.{name}")
         command: click.Command = module.command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What may come next, without importing any command."""
+        found = [
+            CompletionItem(name, help=line)
+            for name, line in sorted(COMMANDS.items())
+            if name.startswith(incomplete)
+        ]
+        return found + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list of commands, without importing any."""
