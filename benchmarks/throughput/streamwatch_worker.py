@@ -78,7 +78,7 @@ def watching() -> None:
             watch.add(taken - seen)
             seen = taken
         behind = any(
-            (worker.app.consumer.highwater(tp) or 0) - runner.fence > 40
+            (worker.app.consumer.highwater(tp) or 0) - runner.fence - runner.unflushed > 40
             for tp, runner in owned
             if tp.topic != topic
         )

@@ -106,12 +106,17 @@ class KafkaSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FlushSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When state, rows and fence are written: whichever comes first.
+    """When state, rows and fence are written.
 
-    ``slow`` is how long a flush may take before taps shed rows, milliseconds.
+    Attributes:
+        interval: time between two flushes, milliseconds.
+        longest: the same where a flush would write many values for few records.
+        records: after so many a flush comes at once.
+        slow: how long a flush may take before taps shed rows, milliseconds.
     """
 
     interval: int = 1_000
+    longest: int = 10_000
     records: int = 50_000
     slow: int = 2_000
 

@@ -20,6 +20,13 @@ published after it, and published again when the partition is taken over."""
 
 OUTBOX_VERSION = 1
 
+FREE_VALUES = 100
+"""A flush of no more state values than this is cheap, however few the records."""
+
+RECORDS_A_VALUE = 150
+"""Records that a further value is worth: its kilobytes are stored, sent and stored by JUDGE, and
+shall take less room than a quarter of the records' own."""
+
 
 class Partition(Generic[StateT]):
     """The runner of one partition.
@@ -32,6 +39,7 @@ class Partition(Generic[StateT]):
         id: which partition of which step.
         fence: the next offset that the database does not yet include.
         accounting: where the records went.
+        flushed_values: how many state values the last flush wrote.
     """
 
     def __init__(self, step: Step[StateT], partition: PartitionId, stored: Stored) -> None:
@@ -43,6 +51,7 @@ class Partition(Generic[StateT]):
         self.topic_id = stored.topic_id
         self.accounting = stored.accounting or Accounting()
         self.end_offset: int | None = None
+        self.flushed_values = 0
         self._step = step
         self._state: StateT = step.restore(states)
         self._guard: Continuity = Continuity(self.fence)
@@ -71,6 +80,19 @@ class Partition(Generic[StateT]):
     def is_urgent(self) -> bool:
         """Whether somebody waits for what the next flush publishes."""
         return self._is_urgent
+
+    @property
+    def is_worth_a_flush(self) -> bool:
+        """Whether its records are many for what a flush writes.
+
+        It writes a value for every cell that changed, however few records changed it; the last
+        flush tells how many those will be. A step between COUNT and people is worth one once
+        it has something to tell.
+        """
+        if not self._step.accounted and not self._rows and not self._messages:
+            return False
+        beyond = max(0, self.flushed_values - FREE_VALUES)
+        return self._unflushed >= RECORDS_A_VALUE * beyond
 
     def start_at(self, offset: int) -> None:
         """Where a partition that was never read begins; call it before the first slice."""
@@ -134,6 +156,7 @@ class Partition(Generic[StateT]):
         """The flush is in the database: its messages, to be published now."""
         messages = [*self._messages, *self._settled]
         self.fence = self._stored_fence = flush.fence_new
+        self.flushed_values = len(flush.changes)
         self._has_outbox = bool(self._messages)
         self._rows, self._messages, self._settled = [], [], []
         self._unflushed = 0

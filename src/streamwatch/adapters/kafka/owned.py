@@ -181,10 +181,14 @@ class OwnedPartitions:
         await self._flush_those(lambda _: True)
 
     def _is_due(self, owned: Owned) -> bool:
-        """Whether it has waited for an interval, or for a moment where somebody waits for it."""
+        """Whether it has waited for an interval; a moment where somebody waits for it."""
         runner, interval = owned.runner, self._flush.interval
-        patience = min(URGENT_MS, interval) if runner.is_urgent else interval
-        return runner.unflushed >= self._flush.records or owned.has_waited(patience)
+        if runner.unflushed >= self._flush.records:
+            return True
+        if runner.is_urgent:
+            return owned.has_waited(min(URGENT_MS, interval))
+        longest = max(self._flush.longest, interval)
+        return owned.has_waited(interval if runner.is_worth_a_flush else longest)
 
     async def _flush_those(self, wanted: Callable[[Owned], bool]) -> dict[TP, int]:
         seeks = {}

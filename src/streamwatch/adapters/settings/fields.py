@@ -106,6 +106,7 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "targets": Meaning("the workers as host:port; without any, metrics_host and metrics_port"),
         "grafana": Meaning("Grafana's address, for links to dashboards"),
         "prometheus": Meaning("Prometheus's address, for Grafana"),
+        "pages": Meaning("where `streamwatch web` is reached, for links to incidents"),
         "runbooks": Meaning("where the runbooks are served"),
         "pipeline_shops": Meaning("shops that depart alike, from which it is the pipeline",
                                   low=2, high=1_000_000),
@@ -172,7 +173,9 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "schema_registry": Meaning("http or https address of a schema registry, if any"),
     },
     FlushSettings: {
-        "interval": _duration("longest time between two flushes", 10, 600_000),
+        "interval": _duration("time between two flushes", 10, 600_000),
+        "longest": _duration("time between flushes that write much for few records",
+                             10, 600_000),
         "records": Meaning("most records between two flushes", low=1, high=10_000_000),
         "slow": _duration("how long a flush may take before taps shed rows", 10, 600_000),
     },

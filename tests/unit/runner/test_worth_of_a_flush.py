@@ -1,0 +1,97 @@
+"""A flush that would write many values for few records waits for more of them."""
+
+from collections.abc import Mapping
+
+from streamwatch.domain.messages import Message
+from streamwatch.domain.records import FileRecord, PartitionId, Slice
+from streamwatch.runner.memory import MemoryStore
+from streamwatch.runner.partition import FREE_VALUES, RECORDS_A_VALUE, Partition
+from streamwatch.steps.step import Outcome, Settled
+
+PLACE = PartitionId("keeping", "readings", 0)
+
+
+class KeepingStep:
+    """Keeps each record under its text; ``tell`` is told on, too."""
+
+    name = "keeping"
+
+    def __init__(self, accounted: bool) -> None:
+        self.accounted = accounted
+
+    def restore(self, states: Mapping[str, bytes]) -> dict[str, bytes | None]:
+        return dict(states)
+
+    def process(self, state: dict[str, bytes | None], slice_: Slice, now_ms: int) -> Outcome:
+        del now_ms
+        values = [record.value or b"" for record in slice_.records]
+        state.update({value.decode(): value for value in values})
+        told = [Message("told", None, value) for value in values if value == b"tell"]
+        return Outcome(messages=told, aggregated=len(values))
+
+    def settle(
+        self, state: dict[str, bytes | None], fence: int, epoch: int, now_ms: int
+    ) -> Settled:
+        del fence, epoch, now_ms
+        changes, settled = dict(state), Settled()
+        state.clear()
+        settled.changes.update(changes)
+        return settled
+
+    def announce(self, state: dict[str, bytes | None], fence: int, epoch: int) -> list[Message]:
+        del state, fence, epoch
+        return []
+
+
+class Keeper:
+    """A partition to which texts are given, and that is flushed."""
+
+    def __init__(self, accounted: bool = True) -> None:
+        self._store = MemoryStore()
+        self.partition = Partition(KeepingStep(accounted), PLACE, self._store.load(PLACE))
+
+    def take(self, *texts: str) -> None:
+        begin = self.partition.fence + self.partition.unflushed
+        records = [FileRecord(begin + n, text.encode()) for n, text in enumerate(texts)]
+        assert self.partition.process(Slice("readings", 0, records), 0) is None
+
+    def flush(self) -> None:
+        flush = self.partition.prepare(0)
+        assert flush is not None
+        self._store.commit(flush)
+        self.partition.committed(flush)
+
+
+def test_few_values_are_worth_a_flush_however_few_the_records() -> None:
+    keeper = Keeper()
+    keeper.take(*(str(number) for number in range(FREE_VALUES)))
+    keeper.flush()
+    keeper.take("one")
+    assert keeper.partition.is_worth_a_flush
+
+
+def test_a_value_for_every_record_is_not_worth_a_flush() -> None:
+    keeper = Keeper()
+    keeper.take(*(str(number) for number in range(10 * FREE_VALUES)))
+    assert keeper.partition.is_worth_a_flush  # nobody knows yet how many values there will be
+    keeper.flush()
+    keeper.take(*(str(number) for number in range(10 * FREE_VALUES)))
+    assert not keeper.partition.is_worth_a_flush
+
+
+def test_many_values_are_worth_a_flush_once_their_records_are_many() -> None:
+    keeper = Keeper()
+    keeper.take(*(str(number) for number in range(FREE_VALUES + 2)))
+    keeper.flush()
+    keeper.take(*(["one"] * (2 * RECORDS_A_VALUE - 1)))
+    assert not keeper.partition.is_worth_a_flush
+    keeper.take("one")
+    assert keeper.partition.is_worth_a_flush
+
+
+def test_a_step_that_has_nothing_to_tell_is_not_worth_a_flush() -> None:
+    keeper = Keeper(accounted=False)
+    keeper.take("kept")
+    assert not keeper.partition.is_worth_a_flush
+    keeper.take("tell")
+    assert keeper.partition.is_worth_a_flush
