@@ -142,7 +142,7 @@ def test_the_clients_pack_names_its_events_and_no_person(folder: Path, tmp_path:
     answer = streamwatch(folder, "evidence", incident_of(folder, "shop-002"), "-o", str(pack))
     assert answer.returncode == 0, answer.stderr
     with zipfile.ZipFile(pack) as archive:
-        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+        texts = {name: archive.read(name).decode("latin-1") for name in archive.namelist()}
     assert "inches for centimetres" in texts["message.txt"]
     assert "shop-002-w" in texts["records.csv"]
     assert all("@shop-" not in text for text in texts.values())

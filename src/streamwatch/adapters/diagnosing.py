@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 
 from streamwatch.adapters.sql.diagnosis import HISTORY_DAYS, stored_departure
 from streamwatch.adapters.sql.history import verdicts_of
-from streamwatch.diagnosis.evidence import Pack
+from streamwatch.diagnosis.pack import Pack
 from streamwatch.diagnosis.origin import UNDETERMINED, Origin
 from streamwatch.diagnosis.report import Report, make_report
 from streamwatch.domain.cells import DAY_MS

@@ -18,6 +18,7 @@ from streamwatch.cli.database import database_option, opened
 from streamwatch.cli.diagnosis_text import print_diagnosis
 from streamwatch.cli.output import OK, console, json_option, print_json, settings_option
 from streamwatch.diagnosis.report import Report
+from streamwatch.diagnosis.telling import told
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.incidents import Incident
 from streamwatch.domain.readings import KpiKey
@@ -76,6 +77,7 @@ def command(
             key, at = _asked(shop, kpi, moment, event_type, segment)
             report = _of_moment(engine, key, at, settings)
         shown = queries(engine, report, settings, "" if incident is None else incident.id)
+        report = told(report)
     if as_json:
         print_json({"diagnosis": as_plain(report, incident), "queries": msgspec.to_builtins(shown)})
     else:

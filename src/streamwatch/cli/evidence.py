@@ -10,6 +10,7 @@ import click
 
 from streamwatch.adapters.clock import WallClock
 from streamwatch.adapters.diagnosing import diagnose_incident, evidence_of
+from streamwatch.adapters.evidence_pdf import pdf_of
 from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.adapters.sql.migrations import check_migrated
 from streamwatch.cli.database import database_option, opened
@@ -62,7 +63,7 @@ def command(
                 err=True,
             )
             return FINDINGS
-        found = files(evidence_of(engine, incident, report, settings, WallClock().now_ms()))
+        found = files(evidence_of(engine, incident, report, settings, WallClock().now_ms()), pdf_of)
     digest = _write(output, found)
     if as_json:
         answer = {"incident": incident.id, "origin": CLIENT, "file": str(output)}

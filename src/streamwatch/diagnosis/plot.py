@@ -52,7 +52,8 @@ def days_plot(title: str, points: Sequence[Point]) -> str:
         for middle, point in zip(middles, points, strict=True)
         if point.value is not None
     )
-    parts.append(f'<polyline points="{line}" fill="none" stroke="{_INK}" stroke-width="1.5"/>')
+    if line:
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{_INK}" stroke-width="1.5"/>')
     for middle, point in zip(middles, points, strict=True):
         if point.value is not None:
             colour, size = (_BAD, 4.5) if point.unusual else (_INK, 2.5)
@@ -69,33 +70,33 @@ def days_plot(title: str, points: Sequence[Point]) -> str:
     return _svg(title, parts)
 
 
-def values_plot(title: str, usual: Mapping[int, int], now: Mapping[int, int]) -> str:
+def values_plot(
+    title: str, usual: Mapping[int, int], now: Mapping[int, int], least: int = 1
+) -> str:
     """How the values were distributed before (filled) and are now (line); an SVG element.
 
-    Both are sketches as in `domain.sketch`, taken together three bins at a time.
+    Both are sketches as in `domain.sketch`, taken together three bins at a time, and as many of
+    these as it takes for ``least`` values.
     """
-    before, today = _shares(usual), _shares(now)
-    places = sorted(before.keys() | today.keys())
-    if not places:
+    before, today = _bars(usual, least), _bars(now, least)
+    bars = [*before, *today]
+    if not bars:
         return _svg(title, [*_frame(title, 0, 1)])
-    first, last = places[0], places[-1]
-    high = max([*before.values(), *today.values()])
+    first, last = min(bar.first for bar in bars), max(bar.last for bar in bars)
+    high = max(bar.share for bar in bars)
     place = _scale(0.0, high * 1.05)
     step = (WIDTH - _LEFT - _RIGHT) / (last - first + 1)
     parts = [*_frame(title, 0.0, high * 1.05, percent=True)]
-    for index in range(first, last + 1):
-        left = _LEFT + step * (index - first)
-        if index in before:
-            top = place(before[index])
-            parts.append(_rectangle((left, top, step, HEIGHT - _BOTTOM - top), _BAND, _USUAL))
-    for index in range(first, last + 1):
-        if index in today:
-            left = _LEFT + step * (index - first)
-            y = place(today[index])
-            parts.append(
-                f'<path d="M{left:.1f} {HEIGHT - _BOTTOM}V{y:.1f}H{left + step:.1f}'
-                f'V{HEIGHT - _BOTTOM}" fill="none" stroke="{_BAD}" stroke-width="1.5"/>'
-            )
+    for bar in before:
+        left, width = _LEFT + step * (bar.first - first), step * bar.width
+        top = place(bar.share)
+        parts.append(_rectangle((left, top, width, HEIGHT - _BOTTOM - top), _BAND, _USUAL))
+    for bar in today:
+        left, y = _LEFT + step * (bar.first - first), place(bar.share)
+        parts.append(
+            f'<path d="M{left:.1f} {HEIGHT - _BOTTOM}V{y:.1f}H{left + step * bar.width:.1f}'
+            f'V{HEIGHT - _BOTTOM}" fill="none" stroke="{_BAD}" stroke-width="1.5"/>'
+        )
     every = max(1, (last - first + 1) // _MOST_LABELS)
     parts += [
         _text(_LEFT + step * (index - first + 0.5), HEIGHT - 12, f"{_value(index):.3g}", "middle")
@@ -104,20 +105,42 @@ def values_plot(title: str, usual: Mapping[int, int], now: Mapping[int, int]) ->
     return _svg(title, parts)
 
 
-def _shares(sketch: Mapping[int, int]) -> dict[int, float]:
-    """The share of each three bins; a thousandth of the values at either end is left out."""
+class _Bar(msgspec.Struct, frozen=True):
+    """Some three-bin places in a row, and the share of the values in each of them."""
+
+    first: int
+    last: int
+    share: float
+
+    @property
+    def width(self) -> int:
+        return self.last - self.first + 1
+
+
+def _bars(sketch: Mapping[int, int], least: int) -> list[_Bar]:
+    """Bars of ``least`` values or more; a thousandth of the values at either end is left out.
+
+    Neighbours are taken together until they are enough; too few that are left at the end are
+    left out as well.
+    """
     together: dict[int, int] = {}
     for index, count in sketch.items():
         if index != NOT_POSITIVE:
             together[index // _COARSE] = together.get(index // _COARSE, 0) + count
     total = sum(together.values())
-    below = 0
-    shares = {}
+    below = held = 0
+    first: int | None = None
+    bars = []
     for index in sorted(together):
         below += together[index]
-        if _TAIL * total <= below and below - together[index] <= (1 - _TAIL) * total:
-            shares[index] = together[index] / total
-    return shares
+        if not (_TAIL * total <= below and below - together[index] <= (1 - _TAIL) * total):
+            continue
+        first = index if first is None else first
+        held += together[index]
+        if held >= least:
+            bars.append(_Bar(first, index, held / total / (index - first + 1)))
+            first, held = None, 0
+    return bars
 
 
 def _value(index: int) -> float:

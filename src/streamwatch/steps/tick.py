@@ -10,6 +10,7 @@ from streamwatch.domain.messages import VERDICTS_TOPIC, Message
 from streamwatch.domain.readings import Reading
 from streamwatch.domain.rows import VerdictRow
 from streamwatch.domain.settings import JudgingSettings
+from streamwatch.domain.smallgroups import withheld
 from streamwatch.domain.verdicts import Verdict, warming
 from streamwatch.steps import diagnosing
 from streamwatch.steps.judgestate import JudgeState
@@ -87,8 +88,8 @@ def take_back(tick: Tick, stream: Stream, verdicts: Iterable[Verdict], reason: s
 
 
 def message_of(verdict: Verdict) -> Message:
-    """The verdict as a message to FLEET."""
-    return Message(VERDICTS_TOPIC, verdict.key.shop.encode(), _encode_verdict(verdict))
+    """The verdict as a message to FLEET; from there on it may leave the system."""
+    return Message(VERDICTS_TOPIC, verdict.key.shop.encode(), _encode_verdict(withheld(verdict)))
 
 
 def _begin(stream: Stream, reading: Reading) -> judging.Baseline:

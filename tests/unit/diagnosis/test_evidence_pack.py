@@ -9,15 +9,22 @@ import msgspec
 import pytest
 from tests.unit.diagnosis.heights import broken_after, usual_day
 
-from streamwatch.diagnosis.evidence import LEAST_GROUP, Pack, files
+from streamwatch.adapters.evidence_pdf import pdf_of
+from streamwatch.diagnosis import evidence
 from streamwatch.diagnosis.normal import FeatureNormal
+from streamwatch.diagnosis.pack import Pack
 from streamwatch.diagnosis.paired import Pair
 from streamwatch.diagnosis.report import Stored, make_report
 from streamwatch.domain.readings import KpiKey
+from streamwatch.domain.smallgroups import LEAST_GROUP
 from streamwatch.domain.verdicts import Verdict
 
 DAY = 86_400_000
 KEY = KpiKey("shop-003", "widget-event", "mean.height")
+
+
+def files(pack: Pack) -> dict[str, bytes]:
+    return evidence.files(pack, pdf_of)
 
 
 def pair(number: int, event_id: str) -> Pair:
@@ -54,10 +61,10 @@ def pack(normal: FeatureNormal) -> Pack:
 
 
 def test_the_pack_shows_what_the_client_sent(pack: Pack) -> None:
-    found = {name: data.decode() for name, data in files(pack).items()}
+    found = {name: data.decode("latin-1") for name, data in files(pack).items()}
     assert set(found) == {
-        "evidence.html", "days.svg", "values.svg", "days.csv", "records.csv", "message.txt",
-        "SHA256SUMS",
+        "evidence.html", "evidence.pdf", "days.svg", "values.svg", "days.csv", "records.csv",
+        "message.txt", "SHA256SUMS",
     }  # fmt: skip
     rows = list(csv.DictReader(io.StringIO(found["records.csv"])))
     assert rows[0]["event_id"] == "e-0"
@@ -98,7 +105,7 @@ def test_of_few_records_nothing_is_told(pack: Pack) -> None:
         ),
         verdicts=[msgspec.structs.replace(one, n=3) for one in pack.verdicts],
     )
-    found = {name: data.decode() for name, data in files(few).items()}
+    found = {name: data.decode("latin-1") for name, data in files(few).items()}
     assert "records.csv" not in found
     assert "values.svg" not in found
     for name in ("message.txt", "days.csv", "days.svg"):
@@ -138,3 +145,19 @@ def test_the_page_asks_nothing_of_the_network(pack: Pack) -> None:
 
 def test_the_same_pack_has_the_same_bytes(pack: Pack) -> None:
     assert files(pack) == files(pack)
+
+
+def test_no_bar_of_the_values_shows_fewer_than_enough_records(pack: Pack) -> None:
+    lonely = msgspec.structs.replace(pack, now={250: 40, 300: LEAST_GROUP - 1})
+    enough = msgspec.structs.replace(pack, now={250: 40, 300: LEAST_GROUP})
+    bars = [files(one)["values.svg"].count(b"<path") for one in (lonely, enough)]
+    assert bars == [1, 2]
+
+
+def test_the_pdf_is_one_for_any_shop_name(pack: Pack) -> None:
+    key = KpiKey("магазин-3", "widget-event", "mean.height")
+    report = msgspec.structs.replace(pack.report, key=key)
+    found = files(msgspec.structs.replace(pack, report=report))
+    assert found["evidence.pdf"].startswith(b"%PDF-")
+    assert b"/URI" not in found["evidence.pdf"]
+    assert "магазин-3" in found["evidence.html"].decode()

@@ -179,5 +179,5 @@ def _rejects(connection: Connection, key: KpiKey, start: int) -> dict[str, int]:
 def _verdict(engine: Engine, key: KpiKey, start: int) -> Verdict | None:
     """The verdict on the day; also for a KPI by the hour, since stages are kept by the day."""
     of_day = msgspec.structs.replace(key, span="day")
-    found = verdicts_of(engine, [of_day], start, start)[of_day]
+    found = verdicts_of(engine, [of_day], start, start, of_few=True)[of_day]
     return found[-1] if found else None

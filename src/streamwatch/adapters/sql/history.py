@@ -10,6 +10,7 @@ from streamwatch.adapters.sql.incidents import incident_of
 from streamwatch.adapters.sql.tables import INCIDENTS, VERDICTS
 from streamwatch.domain.incidents import FLEET, Incident
 from streamwatch.domain.readings import KpiKey
+from streamwatch.domain.smallgroups import withheld
 from streamwatch.domain.verdicts import Verdict
 
 MOST_KEYS = 1_000
@@ -63,15 +64,26 @@ def shop_keys(engine: Engine, shop: str) -> list[KpiKey]:
 
 
 def verdicts_of(
-    engine: Engine, keys: list[KpiKey], since: int, until: int
+    engine: Engine, keys: list[KpiKey], since: int, until: int, *, of_few: bool = False
 ) -> dict[KpiKey, list[Verdict]]:
     """The verdicts of some KPIs in a time, oldest first.
+
+    Args:
+        engine: the database.
+        keys: the KPIs.
+        since: the first of their buckets, milliseconds.
+        until: the last.
+        of_few: whether also the mean body measures of too few people are told; for a diagnosis,
+            which weighs them and tells them nobody.
 
     Raises:
         DatabaseError: the database does not answer or is not migrated.
     """
     with reading(engine) as connection:
-        return {key: _verdicts(connection, key, since, until) for key in keys}
+        found = {key: _verdicts(connection, key, since, until) for key in keys}
+    if of_few:
+        return found
+    return {key: [withheld(one) for one in verdicts] for key, verdicts in found.items()}
 
 
 def _verdicts(connection: Connection, key: KpiKey, since: int, until: int) -> list[Verdict]:

@@ -10,6 +10,7 @@ from streamwatch.adapters.sql.tables import STAGE_STATISTICS
 from streamwatch.adapters.sql.tap_tables import TAP_TABLES, event_columns
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.refusals import STAGES
+from streamwatch.domain.smallgroups import tells_of_few
 
 MOST_ROWS = 20_000
 """Stage statistics that are read for one incident."""
@@ -50,6 +51,8 @@ def stage_days(
 ) -> list[StageDay]:
     """The daily statistics of a shop's features after each stage, oldest first.
 
+    Without the means of body measures of too few records.
+
     Raises:
         DatabaseError: the database does not answer or is not migrated.
     """
@@ -69,7 +72,13 @@ def stage_days(
         .limit(MOST_ROWS)
     )  # fmt: skip
     with reading(engine) as connection:
-        return [StageDay(*row) for row in connection.execute(query)]
+        found = [StageDay(*row) for row in connection.execute(query)]
+    return [
+        msgspec.structs.replace(one, mean=None)
+        if tells_of_few(f"mean.{one.feature}", one.n)
+        else one
+        for one in found
+    ]
 
 
 def sample_records(

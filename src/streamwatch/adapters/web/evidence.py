@@ -6,6 +6,7 @@ import zipfile
 from sqlalchemy import Engine
 
 from streamwatch.adapters.diagnosing import diagnose_incident, evidence_of
+from streamwatch.adapters.evidence_pdf import pdf_of
 from streamwatch.diagnosis.evidence import files
 from streamwatch.diagnosis.origin import CLIENT
 from streamwatch.domain.incidents import Incident
@@ -32,7 +33,7 @@ def evidence_archive(
     report = diagnose_incident(engine, incident, settings)
     if report.found.origin.name != CLIENT:
         return None
-    found = files(evidence_of(engine, incident, report, settings, now_ms))
+    found = files(evidence_of(engine, incident, report, settings, now_ms), pdf_of)
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(found):
