@@ -39,7 +39,9 @@ def statements(engine: Engine, flush: Flush) -> int:
 
 def flush(old: int | None, new: int, values: int, rows: int) -> Flush:
     taps = [
-        TapRow("widget-event", "decode", "widget-event", 0, new - 1 - number, "e", "s", 0, 0, {}, "t")
+        TapRow(
+            "widget-event", "decode", "widget-event", 0, new - 1 - number, "e", "s", 0, 0, {}, "t"
+        )
         for number in range(rows)
     ]  # fmt: skip
     changes: dict[str, bytes | None] = {str(number): b"value" for number in range(values)}
