@@ -11,6 +11,7 @@ class AlertingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ``metrics_host`` and ``metrics_port``.
         grafana: Grafana's own address, for links to dashboards.
         prometheus: Prometheus's address for Grafana.
+        pages: where `streamwatch web` is reached, for links to incidents.
         runbooks: where the runbooks are served; an alert's is ``<runbooks>/<alert name>.md``.
         pipeline_shops, pipeline_share: so many shops, and such a share of the shops, depart
             in the same KPI and direction at once: the pipeline is the likely cause.
@@ -22,6 +23,7 @@ class AlertingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     targets: tuple[str, ...] = ()
     grafana: str = "http://127.0.0.1:3000"
     prometheus: str = "http://127.0.0.1:9090"
+    pages: str = "http://127.0.0.1:8080"
     runbooks: str = "http://127.0.0.1:8080/runbooks"
     pipeline_shops: int = 3
     pipeline_share: float = 0.2

@@ -1,6 +1,7 @@
 """An alert: when it fires, who is told, in which words; and the example that its test runs."""
 
 from typing import Any, Literal
+from urllib.parse import quote_plus
 
 import msgspec
 
@@ -43,6 +44,7 @@ class Alert(msgspec.Struct, frozen=True):
         summary: one line; ``{{ $labels.shop }}`` and the like are filled in.
         description: plain words: what, against what was expected, since when, what now.
         dashboard: path of the dashboard that shows it, with its variables.
+        page: path of the page of `streamwatch web` that shows it; empty where none does.
         fires, quiet: examples for the tests; the quiet series make nothing fire, and are empty
             for the one alert that always fires.
         hold: how long it must be true, such as ``2m``.
@@ -58,6 +60,7 @@ class Alert(msgspec.Struct, frozen=True):
     dashboard: str
     fires: Example
     quiet: dict[str, str]
+    page: str = ""
     hold: str = "2m"
     keep: str = ""
     labels: dict[str, str] = {}
@@ -74,6 +77,7 @@ class Place(msgspec.Struct, frozen=True):
 
     runbooks: str
     grafana: str
+    pages: str
     hold: str | None = None
 
 
@@ -91,8 +95,7 @@ def rule(alert: Alert, place: Place) -> Tree:
         "annotations": {
             "summary": alert.summary,
             "description": alert.description,
-            "runbook_url": f"{place.runbooks}/{alert.name}.md",
-            "dashboard_url": place.grafana + alert.dashboard,
+            **_links(alert, place),
         },
     }
 
@@ -104,14 +107,22 @@ def tests(alert: Alert, place: Place) -> list[Tree]:
     shown = {
         "summary": example.summary or filled_in(alert.summary, labels),
         "description": example.description or filled_in(alert.description, labels),
-        "runbook_url": f"{place.runbooks}/{alert.name}.md",
-        "dashboard_url": place.grafana + filled_in(alert.dashboard, labels),
+        **{name: filled_in(link, labels) for name, link in _links(alert, place).items()},
     }
     expected = [{"exp_labels": labels, "exp_annotations": shown}]
     found = [_test(alert, "fires", example.series, expected)]
     if alert.quiet:
         found.append(_test(alert, "keeps quiet", alert.quiet, []))
     return found
+
+
+def _links(alert: Alert, place: Place) -> dict[str, str]:
+    """Annotation → where it leads, as a template."""
+    links = {
+        "runbook_url": f"{place.runbooks}/{alert.name}.md",
+        "dashboard_url": place.grafana + alert.dashboard,
+    }
+    return links | ({"incident_url": place.pages + alert.page} if alert.page else {})
 
 
 def fixed_labels(alert: Alert) -> dict[str, str]:
@@ -127,7 +138,8 @@ def filled_in(template: str, labels: dict[str, str]) -> str:
     """
     for name, value in labels.items():
         for end in (" }}", " | urlquery }}"):
-            template = template.replace("{{ $labels." + name + end, value)
+            filled = quote_plus(value) if "urlquery" in end else value
+            template = template.replace("{{ $labels." + name + end, filled)
     return template
 
 

@@ -1,10 +1,12 @@
 """All alerts on streamwatch itself."""
 
 from streamwatch.domain.alerting_settings import AlertingSettings
+from streamwatch.rules.accounts import accounting_alerts
 from streamwatch.rules.alert import Alert
+from streamwatch.rules.database import database_alerts
 from streamwatch.rules.output import output_alerts, watchdog
-from streamwatch.rules.reading import accounting_alerts, reading_alerts
-from streamwatch.rules.workers import database_alerts, worker_alerts
+from streamwatch.rules.reading import reading_alerts
+from streamwatch.rules.workers import worker_alerts
 
 
 def itself_alerts(settings: AlertingSettings) -> list[Alert]:

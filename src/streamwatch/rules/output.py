@@ -2,82 +2,97 @@
 
 from streamwatch.rules.alert import Alert, Example
 from streamwatch.rules.examples import STEADY
-from streamwatch.rules.platform import GROWS, INSTANCE, ONE, platform_alert
+from streamwatch.rules.platform import (
+    INSTANCE,
+    platform_alert,
+    wrong_when_it_grows,
+    wrong_while_zero,
+)
+
+_TAP = {"event_type": "purchase", "stage": "normalise", "tap": "purchases"}
 
 
 def output_alerts() -> list[Alert]:
     """Something is left out, or does not arrive."""
-    dropped = f"streamwatch_series_dropped{{{ONE}}}"
-    tap = {"event_type": "purchase", "stage": "normalise", "tap": "purchases"}
-    shed = "streamwatch_tap_rows_shed_total{" + ONE
-    shed += ',event_type="purchase",stage="normalise",tap="purchases"}'
-    failed = f'streamwatch_webhook_posts_total{{{ONE},outcome="failed"}}'
-    return [
-        platform_alert(
-            "StreamwatchTapsShed",
-            "ticket",
-            "sum by (event_type, stage, tap) (increase(streamwatch_tap_rows_shed_total[15m])) > 0",
+    return [_taps_shed(), _taps_wrong(), _series_dropped(), _webhook_fails()]
+
+
+def _taps_shed() -> Alert:
+    metric = "streamwatch_tap_rows_shed_total"
+    return wrong_when_it_grows(
+        "StreamwatchTapsShed",
+        "ticket",
+        f"sum by (event_type, stage, tap) (increase({metric}[15m])) > 0",
+        (
+            "The tap {{ $labels.tap }} leaves rows out",
             (
-                "The tap {{ $labels.tap }} leaves rows out",
-                (
-                    "The tap {{ $labels.tap }} after {{ $labels.stage }} leaves rows out, since "
-                    "the database is slow. Its tables are a smaller sample than they seem; alerts "
-                    "are not touched by it."
-                ),
+                "The tap {{ $labels.tap }} after {{ $labels.stage }} leaves rows out, since "
+                "the database is slow. Its tables are a smaller sample than they seem; alerts "
+                "are not touched by it."
             ),
-            (Example({shed: GROWS}, tap), {shed: f"5{STEADY}"}),
         ),
-        platform_alert(
-            "StreamwatchTapsWrong",
-            "ticket",
-            "streamwatch_taps_right == 0",
+        metric,
+        INSTANCE | _TAP,
+        told=_TAP,
+    )
+
+
+def _taps_wrong() -> Alert:
+    return wrong_while_zero(
+        "StreamwatchTapsWrong",
+        "ticket",
+        "streamwatch_taps_right",
+        (
+            "The worker {{ $labels.instance }} does not take the taps as they are now",
             (
-                "The worker {{ $labels.instance }} does not take the taps as they are now",
-                (
-                    "A file of the tap configuration is wrong, so that the worker "
-                    "{{ $labels.instance }} goes on with the taps from before the change. Its log "
-                    "names file and line."
-                ),
+                "A file of the tap configuration is wrong, so that the worker "
+                "{{ $labels.instance }} goes on with the taps from before the change. Its log "
+                "names file and line."
             ),
-            (
-                Example({f"streamwatch_taps_right{{{ONE}}}": f"0{STEADY}"}, INSTANCE),
-                {f"streamwatch_taps_right{{{ONE}}}": f"1{STEADY}"},
-            ),
-            hold="5m",
         ),
-        platform_alert(
-            "StreamwatchSeriesDropped",
-            "ticket",
-            "streamwatch_series_dropped > 0",
+        hold="5m",
+    )
+
+
+def _series_dropped() -> Alert:
+    metric = "streamwatch_series_dropped_total"
+    return wrong_when_it_grows(
+        "StreamwatchSeriesDropped",
+        "ticket",
+        f"increase({metric}[15m]) > 0",
+        (
+            "The worker {{ $labels.instance }} does not export all shops",
             (
-                "The worker {{ $labels.instance }} does not export all shops",
-                (
-                    "The worker {{ $labels.instance }} has more series than its budget and leaves "
-                    "some out. Shops with an open incident come first, so no alert is lost yet. "
-                    "Add workers, or watch fewer segments."
-                ),
+                "The worker {{ $labels.instance }} has more series than its budget and leaves "
+                "some out. Shops with an open incident come first, so no alert is lost yet. "
+                "Add workers, or watch fewer segments."
             ),
-            (Example({dropped: f"12{STEADY}"}, INSTANCE), {dropped: f"0{STEADY}"}),
-            hold="10m",
         ),
-        platform_alert(
-            "StreamwatchWebhookFails",
-            "ticket",
-            'increase(streamwatch_webhook_posts_total{outcome="failed"}[15m]) > 0',
+        metric,
+        INSTANCE,
+        told=INSTANCE,
+        hold="10m",
+    )
+
+
+def _webhook_fails() -> Alert:
+    metric, failed = "streamwatch_webhook_posts_total", INSTANCE | {"outcome": "failed"}
+    return wrong_when_it_grows(
+        "StreamwatchWebhookFails",
+        "ticket",
+        f'increase({metric}{{outcome="failed"}}[15m]) > 0',
+        (
+            "The webhook does not take incidents",
             (
-                "The webhook does not take incidents",
-                (
-                    "Posts of incidents by {{ $labels.instance }} fail. They are tried again, and "
-                    "the incidents stand in the database and on the alert topic."
-                ),
+                "Posts of incidents by {{ $labels.instance }} fail. They are tried again, and "
+                "the incidents stand in the database and on the alert topic."
             ),
-            (
-                Example({failed: GROWS}, INSTANCE | {"outcome": "failed"}),
-                {failed: f"5{STEADY}"},
-            ),
-            hold="5m",
         ),
-    ]
+        metric,
+        failed,
+        told=failed,
+        hold="5m",
+    )
 
 
 def watchdog() -> Alert:

@@ -1,12 +1,19 @@
 """The alert on many shops that depart alike at once, which shops do not agree to do."""
 
+from urllib.parse import quote
+
 from streamwatch.domain.alerting_settings import AlertingSettings
 from streamwatch.domain.gauges import INCIDENT_ORIGIN
+from streamwatch.domain.incidents import FLEET
 from streamwatch.rules.alert import PLATFORM, Alert, Example
 from streamwatch.rules.examples import incident, labels
 from streamwatch.rules.recording import DEPARTED, DEPARTED_RATIO, DEPARTING, FLEET_ONLY, OPEN
 
 PIPELINE_DEPARTURE = "PipelineDeparture"
+PAGE = (
+    f"/incident?shop={quote(FLEET)}&event_type={{{{ $labels.event_type }}}}"
+    "&kpi={{ $labels.kpi | urlquery }}&span={{ $labels.span }}&direction={{ $labels.direction }}"
+)
 _KPI = "event_type, kpi, span, direction"
 _DEPARTING = DEPARTING.replace('"', '\\"')
 _NAMED = 5
@@ -52,6 +59,7 @@ def pipeline_departure(settings: AlertingSettings) -> Alert:
         dashboard=(
             "/d/streamwatch-fleet?var-event_type={{ $labels.event_type }}&var-kpi={{ $labels.kpi }}"
         ),
+        page=PAGE,
         hold="1m",
         keep="5m",
         labels={"origin": PLATFORM},

@@ -34,7 +34,12 @@ def prometheus_files(
         interval: between two scrapes, and between two evaluations of the rules.
     """
     alerting = settings.alerting
-    place = Place(alerting.runbooks.rstrip("/"), alerting.grafana.rstrip("/"), hold)
+    place = Place(
+        runbooks=alerting.runbooks.rstrip("/"),
+        grafana=alerting.grafana.rstrip("/"),
+        pages=alerting.pages.rstrip("/"),
+        hold=hold,
+    )
     pipeline, shops = pipeline_departure(alerting), shop_alerts()
     itself = itself_alerts(alerting)
     groups = [

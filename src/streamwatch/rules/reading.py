@@ -1,147 +1,90 @@
-"""Alerts on reading the topics: lag, partitions that stand still, records that do not add up."""
+"""Alerts on reading the topics: records wait, or nobody reads them."""
 
 from streamwatch.domain.alerting_settings import AlertingSettings
 from streamwatch.rules.alert import Alert, Example
-from streamwatch.rules.examples import STEADY
-from streamwatch.rules.platform import GROWS, SOURCE, SOURCE_SERIES, platform_alert
-from streamwatch.rules.recording import LAG, OUTCOMES, PARTITIONS
+from streamwatch.rules.examples import STEADY, selector
+from streamwatch.rules.platform import SOURCE, platform_alert
+from streamwatch.rules.recording import LAG, PARTITIONS
+
+_PLACE = SOURCE | {"step": "count"}
+_TOPIC = {"step": "count", "topic": "purchase"}
+_LAG = "streamwatch_consumer_lag_records" + selector(_PLACE)
+_FENCE = "streamwatch_fence_offset" + selector(_PLACE)
+_OTHER_FENCE = "streamwatch_fence_offset" + selector(_PLACE | {"partition": "4"})
 
 
 def reading_alerts(settings: AlertingSettings) -> list[Alert]:
-    """Records wait, or nobody reads them."""
-    lag = f'streamwatch_consumer_lag_records{{{SOURCE_SERIES},step="count"}}'
-    fence = f'streamwatch_fence_offset{{{SOURCE_SERIES},step="count"}}'
-    other = fence.replace('partition="3"', 'partition="4"')
-    high = int(settings.lag) + 1
-    partition = "{{ $labels.topic }}[{{ $labels.partition }}]"
-    return [
-        platform_alert(
-            "StreamwatchLagGrows",
-            "page",
-            f"{LAG} > {settings.lag}\nand delta({LAG}[10m]) >= 0",
-            (
-                "{{ $labels.step }} does not keep up with {{ $labels.topic }}",
-                (
-                    "{{ $labels.step }} is {{ $value | humanize }} records behind on "
-                    "{{ $labels.topic }}, and it does not become less. Verdicts come late by as "
-                    "much. Add workers, or find what made it slow."
-                ),
-            ),
-            (
-                Example(
-                    {lag: f"{high}{STEADY}"},
-                    {"step": "count", "topic": "purchase"},
-                    description=(
-                        f"count is {_humanized(high)} records behind on purchase, and it does not "
-                        "become less. Verdicts come late by as much. Add workers, or find what "
-                        "made it slow."
-                    ),
-                ),
-                {lag: f"{high * 100}-1x60"},
-            ),
-            hold="5m",
-        ),
-        platform_alert(
-            "StreamwatchStandsStill",
-            "page",
-            "streamwatch_consumer_lag_records > 0\nand changes(streamwatch_fence_offset[5m]) == 0",
-            (
-                f"{{{{ $labels.step }}}} stands still on {partition}",
-                (
-                    f"Records wait in {partition}, and {{{{ $labels.step }}}} has taken none in "
-                    "for five minutes. Shops that send through it seem silent and are not."
-                ),
-            ),
-            (
-                Example({lag: f"7{STEADY}", fence: f"5{STEADY}"}, SOURCE | {"step": "count"}),
-                {lag: f"7{STEADY}", fence: "0+1x60"},
-            ),
-            hold="2m",
-        ),
-        platform_alert(
-            "StreamwatchPartitionUnread",
-            "page",
-            f"{PARTITIONS} < {PARTITIONS} offset 30m",
-            (
-                "Nobody reads some partitions of {{ $labels.topic }}",
-                (
-                    "{{ $labels.step }} reads fewer partitions of {{ $labels.topic }} than half an "
-                    "hour ago. What comes in there is not judged."
-                ),
-            ),
-            (
-                Example(
-                    {fence: "0+1x60", other: "0+1x20"},
-                    {"step": "count", "topic": "purchase"},
-                    minutes=45,
-                ),
-                {fence: "0+1x60", other: "0+1x60"},
-            ),
-            hold="5m",
-        ),
-    ]
+    """All of them, the most urgent first."""
+    return [_lag_grows(settings.lag), _stands_still(), _partition_unread()]
 
 
-def accounting_alerts() -> list[Alert]:
-    """Records are lost, missing or not readable."""
-    balanced = f"streamwatch_accounting_balanced{{{SOURCE_SERIES}}}"
-    gaps = f"streamwatch_gaps_total{{{SOURCE_SERIES}}}"
-    records = f"streamwatch_records_total{{{SOURCE_SERIES},outcome="
+def _lag_grows(most: int) -> Alert:
+    words = (
+        " records behind on purchase, and it does not become less. Verdicts come late by as much. "
+        "Add workers, or find what made it slow."
+    )
+    return platform_alert(
+        "StreamwatchLagGrows",
+        "page",
+        f"{LAG} > {most}\nand delta({LAG}[10m]) >= 0",
+        (
+            "{{ $labels.step }} does not keep up with {{ $labels.topic }}",
+            "{{ $labels.step }} is {{ $value | humanize }}"
+            + words.replace("purchase", "{{ $labels.topic }}"),
+        ),
+        (
+            Example(
+                {_LAG: f"{most + 1}{STEADY}"},
+                _TOPIC,
+                description=f"count is {_humanized(most + 1)}{words}",
+            ),
+            {_LAG: f"{(most + 1) * 100}-1x60"},
+        ),
+        hold="5m",
+    )
+
+
+def _stands_still() -> Alert:
     partition = "{{ $labels.topic }}[{{ $labels.partition }}]"
-    return [
-        platform_alert(
-            "StreamwatchAccountingUnbalanced",
-            "page",
-            "streamwatch_accounting_balanced == 0",
+    return platform_alert(
+        "StreamwatchStandsStill",
+        "page",
+        # A partition that was taken over less than five minutes ago has not stood still for five.
+        "streamwatch_consumer_lag_records > 0\nand changes(streamwatch_fence_offset[5m]) == 0\n"
+        "and streamwatch_fence_offset offset 5m",
+        (
+            f"{{{{ $labels.step }}}} stands still on {partition}",
             (
-                f"Records of {partition} are not accounted for",
-                (
-                    f"The records of {partition} do not add up: some were lost or counted twice, "
-                    "which is a bug in streamwatch. Its numbers are not to be trusted until it is "
-                    "found."
-                ),
+                f"Records wait in {partition}, and {{{{ $labels.step }}}} has taken none in "
+                "for five minutes. Shops that send through it seem silent and are not."
             ),
-            (Example({balanced: f"0{STEADY}"}, SOURCE), {balanced: f"1{STEADY}"}),
-            hold="1m",
         ),
-        platform_alert(
-            "StreamwatchGaps",
-            "ticket",
-            "increase(streamwatch_gaps_total[15m]) > 0",
-            (
-                f"Offsets are missing in {partition}",
-                (
-                    f"Kafka does not have some offsets of {partition} any more. Without compaction "
-                    "and transactions, records were deleted before they were read."
-                ),
-            ),
-            (Example({gaps: GROWS}, SOURCE), {gaps: f"5{STEADY}"}),
+        (
+            Example({_LAG: f"7{STEADY}", _FENCE: f"5{STEADY}"}, _PLACE),
+            {_LAG: f"7{STEADY}", _FENCE: "0+1x60"},
         ),
-        platform_alert(
-            "StreamwatchDeadLetters",
-            "ticket",
-            f'{OUTCOMES}{{outcome="dead_lettered"}}\n'
-            f"  / on (topic) group_left sum by (topic) ({OUTCOMES}) > 0.01",
+        hold="2m",
+    )
+
+
+def _partition_unread() -> Alert:
+    return platform_alert(
+        "StreamwatchPartitionUnread",
+        "page",
+        f"{PARTITIONS} < {PARTITIONS} offset 30m",
+        (
+            "Nobody reads some partitions of {{ $labels.topic }}",
             (
-                "More than 1% of {{ $labels.topic }} cannot be read",
-                (
-                    "More than one in a hundred records of {{ $labels.topic }} is not readable at "
-                    "all and lies in {{ $labels.topic }}.dlq. Somebody sends another format."
-                ),
+                "{{ $labels.step }} reads fewer partitions of {{ $labels.topic }} than half an "
+                "hour ago. What comes in there is not judged."
             ),
-            (
-                Example(
-                    {
-                        f'{records}"dead_lettered"}}': "0+2x60",
-                        f'{records}"aggregated"}}': "0+98x60",
-                    },
-                    {"topic": "purchase", "outcome": "dead_lettered"},
-                ),
-                {f'{records}"dead_lettered"}}': "0+2x60", f'{records}"aggregated"}}': "0+998x60"},
-            ),
-            hold="5m",
         ),
-    ]
+        (
+            Example({_FENCE: "0+1x60", _OTHER_FENCE: "0+1x20"}, _TOPIC, minutes=45),
+            {_FENCE: "0+1x60", _OTHER_FENCE: "0+1x60"},
+        ),
+        hold="5m",
+    )
 
 
 def _humanized(value: float) -> str:

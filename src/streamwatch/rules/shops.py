@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from streamwatch.domain.gauges import MEASURES, PRICE_MEASURE, SHARES, Measure
-from streamwatch.rules.alert import Alert, Example
+from streamwatch.rules.alert import Alert, Example, Severity
 from streamwatch.rules.examples import SINCE_WORDS, incident, labels, verdict
 from streamwatch.rules.recording import ORIGIN, SHOPS_ONLY
 from streamwatch.rules.words import CAUSE, WHO, asked, numbers, score, since
@@ -16,6 +16,12 @@ KEEP = "5m"
 DASHBOARD = (
     "/d/streamwatch-shop?var-shop={{ $labels.shop | urlquery }}"
     "&var-event_type={{ $labels.event_type }}&var-kpi={{ $labels.kpi }}"
+)
+
+PAGE = (
+    "/incident?shop={{ $labels.shop | urlquery }}&event_type={{ $labels.event_type }}"
+    "&kpi={{ $labels.kpi | urlquery }}&segment={{ $labels.segment | urlquery }}"
+    "&span={{ $labels.span }}&direction={{ $labels.direction }}"
 )
 
 OURS = 'origin!~"client|undetermined"'
@@ -35,9 +41,36 @@ def shop_alerts() -> list[Alert]:
     return [_stage_fault(), _silent(), _volume(), *_means(), *_shares(), _other(), _segment()]
 
 
+def _shop_alert(
+    name: str,
+    expr: str,
+    severity: Severity,
+    summary: str,
+    description: str,
+    measure: str,
+    fires: Example,
+    quiet: dict[str, str],
+) -> Alert:
+    """What alerts on a KPI of a shop have in common; ``measure`` tells those of one name apart."""
+    return Alert(
+        name=name,
+        expr=expr,
+        severity=severity,
+        summary=summary,
+        description=description,
+        dashboard=DASHBOARD,
+        page=PAGE,
+        hold=HOLD,
+        keep=KEEP,
+        labels={"measure": measure},
+        fires=fires,
+        quiet=quiet,
+    )
+
+
 def _stage_fault() -> Alert:
     named = labels("mean.height", "widget-event", "low")
-    return Alert(
+    return _shop_alert(
         name="ShopStageFault",
         expr=open_incidents(f'segment="all",{OURS}'),
         severity="page",
@@ -48,10 +81,7 @@ def _stage_fault() -> Alert:
             "{{ $labels.origin }}. Stop what was released there last; every hour more wrong "
             "numbers go out."
         ),
-        dashboard=DASHBOARD,
-        hold=HOLD,
-        keep=KEEP,
-        labels={"measure": "any"},
+        measure="any",
         fires=Example(
             series=incident(named, origin="normalise") | verdict(named, None, -9.2),
             labels=named | {"origin": "normalise"},
@@ -71,7 +101,7 @@ def _silent() -> Alert:
     named = labels("silence", "purchase", "high")
     silence = MEASURES["silence"]
     lasts, limit = (asked(one, "humanizeDuration") for one in (silence.value, silence.upper))
-    return Alert(
+    return _shop_alert(
         name="ShopSilent",
         expr=open_incidents('kpi="silence"'),
         severity="page",
@@ -81,10 +111,7 @@ def _silent() -> Alert:
             f"{limit}. Since {since()}. {CAUSE}Ask the client whether its export or its widget "
             "runs; our topics are read, else StreamwatchStandsStill would fire."
         ),
-        dashboard=DASHBOARD,
-        hold=HOLD,
-        keep=KEEP,
-        labels={"measure": "silence"},
+        measure="silence",
         fires=Example(
             series=incident(named, origin="client")
             | verdict(named, silence, 12, (93_600, 10_800, 0, 90_000)),
@@ -103,7 +130,7 @@ def _silent() -> Alert:
 
 def _volume() -> Alert:
     named = labels("volume", "purchase", "low")
-    return Alert(
+    return _shop_alert(
         name="ShopVolumeDeparted",
         expr=open_incidents(f'segment="all",kpi="volume",{THEIRS}'),
         severity="ticket",
@@ -112,10 +139,7 @@ def _volume() -> Alert:
             f"{WHO}: {numbers(_VOLUME)} in one {{{{ $labels.span }}}} ({score()} standard "
             f"deviations), since {since()}. {CAUSE}"
         ),
-        dashboard=DASHBOARD,
-        hold=HOLD,
-        keep=KEEP,
-        labels={"measure": "volume"},
+        measure="volume",
         fires=Example(
             series=incident(named) | verdict(named, _VOLUME, -6.5, (90, 400, 320, 480)),
             labels=named | {"origin": "undetermined"},
@@ -140,7 +164,7 @@ def _mean(matcher: str, kpi: str, measure: Measure) -> Alert:
     name = kpi.split(".")[1]
     unit = measure.unit or "(in the currency)"
     named = labels(kpi, "widget-event", "low")
-    return Alert(
+    return _shop_alert(
         name="ShopMeanDeparted",
         expr=open_incidents(f'segment="all",{matcher},{THEIRS}'),
         severity="ticket",
@@ -149,10 +173,7 @@ def _mean(matcher: str, kpi: str, measure: Measure) -> Alert:
             f"{WHO}: the mean {name} is {numbers(measure)} ({score()} standard deviations), since "
             f"{since()}. {CAUSE}"
         ),
-        dashboard=DASHBOARD,
-        hold=HOLD,
-        keep=KEEP,
-        labels={"measure": name},
+        measure=name,
         fires=Example(
             series=incident(named, origin="client")
             | verdict(named, measure, -8, (16.61, 17.62, 17.5, 17.74)),
@@ -187,7 +208,7 @@ def _kpi(matcher: str, name: str, kpi: str, measure: Measure | None) -> Alert:
         "is 23%, where 2% was expected and 1% to 4% is usual (" if measure else numbers_told
     )
     values = (0.23, 0.02, 0.01, 0.04) if measure else ()
-    return Alert(
+    return _shop_alert(
         name="ShopKpiDeparted",
         expr=open_incidents(f'segment="all",{matcher},{THEIRS}'),
         severity="ticket",
@@ -196,10 +217,7 @@ def _kpi(matcher: str, name: str, kpi: str, measure: Measure | None) -> Alert:
             f"{WHO}: {{{{ $labels.kpi }}}} {numbers_told}{score()} standard deviations), since "
             f"{since()}. {CAUSE}"
         ),
-        dashboard=DASHBOARD,
-        hold=HOLD,
-        keep=KEEP,
-        labels={"measure": name},
+        measure=name,
         fires=Example(
             series=incident(named) | verdict(named, measure, 7, values),
             labels=named | {"origin": "undetermined"},
@@ -217,7 +235,7 @@ def _kpi(matcher: str, name: str, kpi: str, measure: Measure | None) -> Alert:
 def _segment() -> Alert:
     whole = labels("mean.height", "widget-event", "low")
     named = labels("mean.height", "widget-event", "low", "gender=female")
-    return Alert(
+    return _shop_alert(
         name="ShopSegmentDeparted",
         expr=open_incidents('segment!="all"'),
         severity="info",
@@ -227,10 +245,7 @@ def _segment() -> Alert:
             f"standard deviations from what was expected, since {since()}; the whole shop is as "
             f"it usually is. {CAUSE}"
         ),
-        dashboard=DASHBOARD,
-        hold=HOLD,
-        keep=KEEP,
-        labels={"measure": "segment"},
+        measure="segment",
         fires=Example(
             series=incident(named) | verdict(named, None, -5),
             labels=named | {"origin": "undetermined"},

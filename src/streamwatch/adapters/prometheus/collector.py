@@ -7,7 +7,7 @@ from importlib import metadata
 
 import msgspec
 from prometheus_client import CollectorRegistry, Metric
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 
 from streamwatch import __version__
 from streamwatch.adapters.prometheus.flushes import FlushCounts
@@ -82,6 +82,7 @@ class WorkerMetrics:
         # the event loop never waits.
         self._rendering = threading.Lock()
         self._series = KpiSeries(max_series, min_group)
+        self._dropped = 0
         registry.register(self)
 
     @property
@@ -193,11 +194,18 @@ class WorkerMetrics:
             self._render_changed()
             families += self._series.gauges(due)
             dropped, open_incidents = self._series.dropped, self._series.open_incidents
+            self._dropped += dropped
+            dropped_ever = self._dropped
         yield from families
         yield from partition_metrics(statuses)
         yield _gauge("incidents_open", "Open incidents that this worker knows.", open_incidents)
         yield _gauge("series_limit", "Budget of KPI and incident series.", self._max_series)
-        yield _gauge("series_dropped", "KPI and incident series over the budget.", dropped)
+        yield _gauge("series_over_budget", "KPI and incident series over the budget.", dropped)
+        yield CounterMetricFamily(
+            "streamwatch_series_dropped",
+            "KPI and incident series left out of scrapes, each scrape counted.",
+            value=dropped_ever,
+        )
         yield _gauge("database_up", "1 while the database answers, else 0.", self._database_up)
         yield _gauge("ready", "1 while partitions are assigned and loaded, else 0.", self._ready)
         yield InfoMetricFamily(

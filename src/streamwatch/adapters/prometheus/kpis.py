@@ -26,10 +26,15 @@ that the shop gave up."""
 
 
 class _Shop(msgspec.Struct):
-    """What is known of one shop, and from which partition."""
+    """What is known of one shop, and from which partition.
+
+    Attributes:
+        last_records: the newest bucket that held records.
+    """
 
     verdicts: dict[KpiKey, tuple[PartitionId, Verdict]] = {}
     incidents: dict[str, tuple[PartitionId, Incident]] = {}
+    last_records: int | None = None
 
 
 class Kpis:
@@ -46,6 +51,8 @@ class Kpis:
         if known is not None and _age(verdict) < _age(known[1]):
             return
         shop.verdicts[verdict.key] = partition, verdict
+        if verdict.n and (shop.last_records is None or verdict.bucket > shop.last_records):
+            shop.last_records = verdict.bucket
 
     def take_incident(self, partition: PartitionId, incident: Incident) -> None:
         """Take an incident in, unless a later revision of it is known."""
@@ -79,8 +86,10 @@ class Kpis:
         return changed
 
     def of_shop(self, name: str) -> tuple[list[Verdict], list[Incident]]:
-        """The newest verdict of each KPI of a shop, and its incidents."""
+        """The newest verdict of each KPI of a shop, and its incidents; none of a departed shop."""
         shop = self._shops.get(name, _Shop())
+        if _has_departed(shop):
+            return [], []
         _leave_out_old(shop)
         verdicts = [verdict for _, verdict in shop.verdicts.values()]
         return verdicts, [incident for _, incident in shop.incidents.values()]
@@ -199,6 +208,14 @@ class KpiSeries:
 
 def _age(verdict: Verdict) -> tuple[int, int]:
     return verdict.bucket, verdict.version
+
+
+def _has_departed(shop: _Shop) -> bool:
+    """Whether it goes on being judged, and has sent nothing for long."""
+    if shop.last_records is None:
+        return False
+    newest = max((verdict.bucket for _, verdict in shop.verdicts.values()), default=0)
+    return newest - shop.last_records > FORGOTTEN_AFTER_MS
 
 
 def _leave_out_old(shop: _Shop) -> None:

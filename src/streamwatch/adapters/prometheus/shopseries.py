@@ -8,7 +8,7 @@ text format and in OpenMetrics.
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
-from math import isfinite
+from math import isfinite, nan
 from typing import get_args
 
 import msgspec
@@ -45,6 +45,12 @@ class ShopSeries(msgspec.Struct, frozen=True):
     segments: Block
 
 
+TOP_SEGMENTS = 16
+"""Segments of a KPI of a shop that are told each for itself."""
+
+OTHER = "other"
+"""The segment that stands for the rest; those of shops have a label and a value."""
+
 MOST_OF_A_KPI = 10
 """Three states, the score, four of the measure, and two directions of incidents."""
 
@@ -68,7 +74,7 @@ def count_series(
         rendered = shop_series(verdicts, incidents, min_group)
         return rendered.first.series, rendered.segments.series
     whole = segments = 0
-    for verdict in verdicts:
+    for verdict in with_other(verdicts, ()):
         series = 3 + (verdict.state != "warming" and isfinite(verdict.score))
         measure, _ = gauges.measure_of(verdict.key.kpi)
         if measure is not None and not (measure.personal and verdict.n < min_group):
@@ -96,7 +102,7 @@ def shop_series(
     running = [incident for incident in incidents if incident.status == "open"]
     departed = {incident.key for incident in running}
     known = {incident.key for incident in incidents}
-    for verdict in sorted(verdicts, key=_place):
+    for verdict in sorted(with_other(verdicts, departed), key=_place):
         key = verdict.key
         labels = _labels(key)
         is_first = key.segment == ALL or key in departed
@@ -111,6 +117,54 @@ def shop_series(
     for incident in newest.values():
         _add_origin(first, incident)
     return ShopSeries(_block(first), _block(segments))
+
+
+def with_other(verdicts: Collection[Verdict], departed: Collection[KpiKey]) -> list[Verdict]:
+    """The verdicts of which series are told: of too many segments, the last ones become one.
+
+    Told for themselves are the `TOP_SEGMENTS` of a KPI: with an open incident, unusual, the
+    largest first. The others become the segment `OTHER`, with the score farthest from zero.
+    """
+    if len(verdicts) <= TOP_SEGMENTS:
+        return list(verdicts)
+    told: list[Verdict] = []
+    of_kpi: defaultdict[tuple[str, str, str], list[Verdict]] = defaultdict(list)
+    for verdict in verdicts:
+        key = verdict.key
+        if key.segment == ALL:
+            told.append(verdict)
+        else:
+            of_kpi[key.event_type, key.kpi, key.span].append(verdict)
+    for segments in of_kpi.values():
+        if len(segments) > TOP_SEGMENTS:
+            segments.sort(
+                key=lambda one: (
+                    one.key not in departed,
+                    one.state != "unusual",
+                    -one.n,
+                    one.key.segment,
+                )
+            )
+            told.append(_other(segments[TOP_SEGMENTS:]))
+        told += segments[:TOP_SEGMENTS]
+    return told
+
+
+def _other(verdicts: list[Verdict]) -> Verdict:
+    states = {verdict.state for verdict in verdicts}
+    scores = [one.score for one in verdicts if one.state != "warming" and isfinite(one.score)]
+    return Verdict(
+        key=msgspec.structs.replace(verdicts[0].key, segment=OTHER),
+        bucket=max(verdict.bucket for verdict in verdicts),
+        value=nan,
+        n=sum(verdict.n for verdict in verdicts),
+        state=next(state for state in ("unusual", "usual", "warming") if state in states),
+        score=max(scores, key=abs, default=nan),
+        expected=None,
+        lower=None,
+        upper=None,
+        reason="",
+    )
 
 
 def _incidents_of(key: KpiKey, incidents: Iterable[Incident]) -> dict[Direction, int | None]:

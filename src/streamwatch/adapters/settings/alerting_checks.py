@@ -19,7 +19,7 @@ def check_alerting(settings: Settings) -> Iterator[Finding]:
         if match is None or not 0 < int(match[2]) < 2**16:
             text = f"targets of alerting must be host:port, not `{target}`"
             yield Finding(("alerting", "targets", position), text)
-    for key in ("grafana", "prometheus", "runbooks"):
+    for key in ("grafana", "prometheus", "pages", "runbooks"):
         if not is_web_address(getattr(alerting, key)):
             yield Finding(
                 ("alerting", key), f"{key} of alerting must begin with http:// or https://"

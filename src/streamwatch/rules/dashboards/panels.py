@@ -16,11 +16,15 @@ class Panel(msgspec.Struct, frozen=True):
 
     Attributes:
         title: what it shows.
-        queries: legend → PromQL; the legend may hold ``{{shop}}``.
+        queries: legend → PromQL; the legend may hold ``{{shop}}``. The first one names the value
+            in a table; without a name the value is left out.
         kind: ``timeseries``, ``stat``, ``table`` or ``bargauge``.
         unit: Grafana's name of the unit.
         width, height: of 24 columns, and rows.
         words: what a newcomer must know to read it.
+        nothing: what it means when there is no series; empty where there always is one.
+        link: the column of a table whose values lead elsewhere, what it is called, and where to.
+        is_band: whether the series ``lower`` and ``upper`` are the ends of a band.
     """
 
     title: str
@@ -30,6 +34,9 @@ class Panel(msgspec.Struct, frozen=True):
     width: int = 12
     height: int = 8
     words: str = ""
+    nothing: str = ""
+    link: tuple[str, str, str] | None = None
+    is_band: bool = False
 
     @property
     def is_instant(self) -> bool:
@@ -43,6 +50,15 @@ class Choice(msgspec.Struct, frozen=True):
     name: str
     query: str
     with_all: bool = True
+
+
+EVENT_TYPE = Choice("event_type", "label_values(streamwatch_incident_open, event_type)")
+KPI = Choice("kpi", "label_values(streamwatch_incident_open, kpi)")
+
+
+def quantile(metric: str) -> str:
+    """The time below which 99 of 100 were, by step."""
+    return f"histogram_quantile(0.99, sum by (step, le) (rate({metric}[5m])))"
 
 
 def dashboard(uid: str, title: str, panels: list[Panel], choices: list[Choice]) -> Tree:
@@ -62,8 +78,11 @@ def dashboard(uid: str, title: str, panels: list[Panel], choices: list[Choice]) 
             {
                 "title": "streamwatch",
                 "type": "dashboards",
+                "icon": "external link",
+                "tooltip": "The other dashboards of streamwatch",
                 "tags": ["streamwatch"],
                 "asDropdown": True,
+                "targetBlank": False,
                 "includeVars": True,
                 "keepTime": True,
             }
@@ -116,7 +135,28 @@ def _placed(panels: list[Panel]) -> list[Tree]:
 
 
 def _panel(number: int, panel: Panel, place: dict[str, int]) -> Tree:
-    targets: list[dict[str, Any]] = [
+    found: Tree = {
+        "id": number,
+        "type": panel.kind,
+        "title": panel.title,
+        "description": panel.words,
+        "datasource": SOURCE,
+        "gridPos": place,
+        "targets": _targets(panel),
+        "fieldConfig": {"defaults": _defaults(panel), "overrides": _overrides(panel)},
+    }
+    if panel.kind == "table":
+        hidden = {"Time": True, "__name__": True, "job": True, "Value": "" in panel.queries}
+        named = {"Value": next(iter(panel.queries))}
+        found["transformations"] = [
+            {"id": "merge", "options": {}},
+            {"id": "organize", "options": {"excludeByName": hidden, "renameByName": named}},
+        ]
+    return found
+
+
+def _targets(panel: Panel) -> list[Tree]:
+    return [
         {
             "refId": chr(ord("A") + position),
             "datasource": SOURCE,
@@ -128,20 +168,25 @@ def _panel(number: int, panel: Panel, place: dict[str, int]) -> Tree:
         }
         for position, (legend, expr) in enumerate(panel.queries.items())
     ]
-    found: Tree = {
-        "id": number,
-        "type": panel.kind,
-        "title": panel.title,
-        "description": panel.words,
-        "datasource": SOURCE,
-        "gridPos": place,
-        "targets": targets,
-        "fieldConfig": {"defaults": {"unit": panel.unit}, "overrides": []},
+
+
+def _defaults(panel: Panel) -> Tree:
+    return {"unit": panel.unit} | ({"noValue": panel.nothing} if panel.nothing else {})
+
+
+def _overrides(panel: Panel) -> list[Tree]:
+    if panel.link is not None:
+        column, title, address = panel.link
+        links = [{"title": title, "url": address}]
+        return [_override("byName", column, "links", links)]
+    if panel.is_band:
+        dashed = {"fill": "dash", "dash": [4, 4]}
+        return [_override("byRegexp", "(lower|upper|expected) .*", "custom.lineStyle", dashed)]
+    return []
+
+
+def _override(how: str, which: str, what: str, value: Any) -> Tree:
+    return {
+        "matcher": {"id": how, "options": which},
+        "properties": [{"id": what, "value": value}],
     }
-    if panel.kind == "table":
-        hidden = {"Time": True, "__name__": True, "job": True, "Value": len(targets) == 1}
-        found["transformations"] = [
-            {"id": "merge", "options": {}},
-            {"id": "organize", "options": {"excludeByName": hidden}},
-        ]
-    return found

@@ -1,0 +1,1 @@
+"""Grafana dashboards, one a file, made of panels."""
