@@ -13,6 +13,7 @@ from streamwatch.domain.alerting_settings import (
     WebhookSettings,
     WebSettings,
 )
+from streamwatch.domain.interoperability_settings import LineageSettings, TracingSettings
 from streamwatch.domain.source_settings import (
     Rule,
     ShopSettings,
@@ -156,6 +157,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         webhook: where incidents are posted.
         web: where the pages are served, and to whom.
         alertmanager: where Prometheus sends alerts, and acknowledged incidents are silenced.
+        tracing: where traces go.
+        lineage: where lineage goes.
     """
 
     database: str = "sqlite:///streamwatch.db"
@@ -185,3 +188,5 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     webhook: WebhookSettings = WebhookSettings()
     web: WebSettings = WebSettings()
     alertmanager: AlertmanagerSettings = AlertmanagerSettings()
+    tracing: TracingSettings = TracingSettings()
+    lineage: LineageSettings = LineageSettings()

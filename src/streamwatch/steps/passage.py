@@ -187,7 +187,7 @@ class Passage:
             ("streamwatch.stage", refusal.stage.encode()),
             ("streamwatch.reason", refusal.reason.encode()),
         )
-        value = b"" if record.value is None else record.value
+        value = b"" if record.value is None else bytes(record.value)
         if len(value) > LONGEST_DEAD_LETTER:
             headers = (*headers, ("streamwatch.cut_from", str(len(value)).encode()))
             value = value[:LONGEST_DEAD_LETTER]

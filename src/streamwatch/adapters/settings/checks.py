@@ -24,7 +24,7 @@ LONGEST_PLANNED = 366
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")
 _GROUP = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _BROKER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9._-]{1,253}):([0-9]{1,5})")
-_REGISTRY = re.compile(r"https?://[^\s/]+(/\S*)?")
+_ADDRESS = re.compile(r"https?://[^\s/]+(/\S*)?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -44,6 +44,7 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
     yield from check_alerting(settings)
     yield from check_stages(settings)
     yield from check_web(settings)
+    yield from _check_tracing(settings)
     if not settings.taps.strip() or "\0" in settings.taps:
         yield Finding(("taps",), "taps must be the name of a folder")
 
@@ -87,7 +88,7 @@ def _check_broker(settings: Settings) -> Iterator[Finding]:
     if settings.kafka.key_file and not settings.kafka.certificate_file:
         yield Finding(("kafka", "key_file"), "key_file of kafka needs certificate_file as well")
     for address in filter(None, settings.kafka.schema_registry.split(",")):
-        if not _REGISTRY.fullmatch(address.strip()):
+        if not _ADDRESS.fullmatch(address.strip()):
             text = "schema_registry of kafka must be an http or https address"
             yield Finding(("kafka", "schema_registry"), text)
             break
@@ -110,6 +111,12 @@ def _check_shops(settings: Settings) -> Iterator[Finding]:
     if settings.known_only and not set(settings.shops) - {"default"}:
         text = "known_only refuses every record, since `shops` lists no shop"
         yield Finding(("known_only",), text)
+
+
+def _check_tracing(settings: Settings) -> Iterator[Finding]:
+    if settings.tracing.endpoint and not _ADDRESS.fullmatch(settings.tracing.endpoint):
+        text = "endpoint of tracing must be an http or https address"
+        yield Finding(("tracing", "endpoint"), text)
 
 
 def _is_timezone(name: str) -> bool:

@@ -28,7 +28,7 @@ ELSEWHERE = (
 )
 """Variables that other parts read."""
 
-_SECTIONS = ("kafka", "judging", "flush", "webhook", "web", "alertmanager")
+_SECTIONS = ("kafka", "judging", "flush", "webhook", "web", "alertmanager", "tracing", "lineage")
 
 
 def variables() -> dict[str, tuple[str, ...]]:

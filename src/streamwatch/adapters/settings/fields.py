@@ -13,6 +13,7 @@ from streamwatch.domain.alerting_settings import (
     WebhookSettings,
     WebSettings,
 )
+from streamwatch.domain.interoperability_settings import LineageSettings, TracingSettings
 from streamwatch.domain.settings import (
     CalendarDay,
     FlushSettings,
@@ -101,6 +102,8 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "webhook": Meaning("where incidents are posted"),
         "web": Meaning("where the pages are served, and to whom"),
         "alertmanager": Meaning("where alerts go, and acknowledged incidents are silenced"),
+        "tracing": Meaning("OpenTelemetry traces of the worker"),
+        "lineage": Meaning("OpenLineage events about the stages"),
     },
     AlertingSettings: {
         "targets": Meaning("the workers as host:port; without any, metrics_host and metrics_port"),
@@ -155,6 +158,14 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "url": Meaning("Alertmanager's http or https address; without one, nothing is silenced"),
         "silence": _duration("how long a silence lasts unless `streamwatch web` renews it",
                              600_000, 30 * DAY),
+    },
+    TracingSettings: {
+        "endpoint": Meaning("http or https address that takes OTLP traces; without one, none"),
+        "sample": Meaning("share of the traces that are kept", "share", 0, 1),
+    },
+    LineageSettings: {
+        "to": Meaning("http or https address, or a file; without one, none"),
+        "namespace": Meaning("of the jobs and the stages' datasets"),
     },
     KafkaSettings: {
         "bootstrap": Meaning("brokers as host:port, several joined by commas"),
