@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  a program, no package
 """Coverage-guided fuzzing with atheris: ``python run.py TARGET RUNS FOLDER``.
 
 Inputs that reach new code are kept in FOLDER, beside the committed corpus, and are tried again the

@@ -19,6 +19,7 @@ from tests.integration.truth import Record
 from streamwatch.adapters.local.kafka import LocalKafka, start_kafka
 from streamwatch.adapters.local.postgres import LocalPostgres, start_postgres
 from streamwatch.adapters.local.process import free_port
+from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC, prefixed
 
 WORKERS = 3
 
@@ -37,6 +38,7 @@ def step(event, occurred):
 
 MORE_SETTINGS = """\
 stuck_after: 4s
+horizon: 40d
 stages:
   - {name: own, step: "hanging:step", after: normalise}
 """
@@ -67,7 +69,7 @@ class Scene:
         assert url.port is not None
         self.database_doors = [Proxy(free_port(), url.port) for _ in range(WORKERS)]
         self.stage = Stage(folder, name, self.broker.bootstrap, self.database.url)
-        self._write_settings()
+        self.copy_settings(folder)
         self.sent: list[Record] = []
         self.slots = [
             Slot(
@@ -84,11 +86,13 @@ class Scene:
         ]
         self.supervisor = Supervisor(self.slots)
 
-    def _write_settings(self) -> None:
-        file = self.folder / "streamwatch.yaml"
+    @staticmethod
+    def copy_settings(folder: Path) -> None:
+        """Add what the scene needs to a stage's settings."""
+        file = folder / "streamwatch.yaml"
         text = file.read_text().replace("session_timeout: 6s", "session_timeout: 3s")
         file.write_text(text + MORE_SETTINGS)
-        (self.folder / "hanging.py").write_text(HANGING_STAGE)
+        (folder / "hanging.py").write_text(HANGING_STAGE)
 
     def start_broker(self) -> LocalKafka:
         """Start the broker, or start it again with its topics."""
@@ -133,13 +137,16 @@ class Scene:
 
     def wait_until_committed(self) -> None:
         """Until Kafka's committed offsets are the ends of all that is read."""
+        stage = self.stage
+        inner = [prefixed(topic, stage.name) for topic in (READINGS_TOPIC, VERDICTS_TOPIC)]
+        for topics in (stage.source_topics, inner[:1], inner[1:]):
+            ends = stage.ends(topics)
 
-        def done() -> bool:
-            committed = self.stage.committed()
-            ends = self.stage.ends(self.stage.source_topics)
-            return all(committed.get(place, 0) >= end for place, end in ends.items())
+            def done(ends: dict[tuple[str, int], int] = ends) -> bool:
+                committed = stage.committed()
+                return all(committed.get(place, 0) >= end for place, end in ends.items())
 
-        wait_for(done, "the commits")
+            wait_for(done, f"commits of {topics}")
 
     def database_pids(self) -> list[int]:
         """The processes of the database."""

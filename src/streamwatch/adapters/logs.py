@@ -25,7 +25,7 @@ class JsonLines(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
-TALKATIVE = ("aiokafka", "kafka", "sqlalchemy", "urllib3")
+TALKATIVE = ("aiokafka", "kafka", "urllib3")
 """Libraries that log whole requests at ``debug``: passwords and payloads among them."""
 
 

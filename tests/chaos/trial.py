@@ -1,0 +1,136 @@
+"""One trial: a schedule of faults in a scene, and the same records without faults beside it."""
+
+import json
+import random
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import create_engine, make_url, text
+from tests.chaos.oracle import Damage, Readings, damage, incidents, readings
+from tests.chaos.scene import Scene, scene_in
+from tests.chaos.schedule import Round, carry_out, plan
+from tests.integration.stage import Stage, wait_for
+from tests.integration.truth import Record, simulated
+
+BAD_EVERY = 89
+DAYS = 22
+LAST_CLOSED = "2026-09-21"
+SPOILED_SHOP = "shop-002"
+SPOILED_FROM = "2026-09-18"
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """What came of it.
+
+    Attributes:
+        seed: of the schedule.
+        rounds: what happened, in order.
+        records: how many were sent.
+        damage: what is wrong at the end; nothing may be.
+        readings, readings_differ: of closed days, and how many differ from the run without faults.
+        incidents, incidents_differ: the same of incidents.
+        restarts, ended_as_stuck: of workers, by the supervisor.
+    """
+
+    seed: int
+    rounds: tuple[Round, ...]
+    records: int
+    damage: Damage
+    readings: int
+    readings_differ: int
+    incidents: int
+    incidents_differ: int
+    restarts: int
+    ended_as_stuck: int
+
+    @property
+    def faults(self) -> int:
+        return sum(len(one.faults) for one in self.rounds)
+
+    @property
+    def slowest(self) -> float:
+        """The longest time from the end of a round's faults until all was in the database."""
+        return max(one.recovery for one in self.rounds)
+
+
+def story(largest: int) -> list[Record]:
+    """Three weeks of a few shops, one of which sends inches in the last days."""
+    records: list[Record] = []
+    for kind, arrived, value, key in simulated(6, DAYS, largest, BAD_EVERY):
+        if value is not None and key == SPOILED_SHOP.encode() and b'"height"' in value:
+            event = json.loads(value)
+            if event["time"] >= SPOILED_FROM and isinstance(event["height"], int | float):
+                event["height"] = round(event["height"] / 2.54, 1)
+                event["height_unit"] = "cm"
+                records.append((kind, arrived, json.dumps(event).encode(), key))
+                continue
+        records.append((kind, arrived, value, key))
+    return records
+
+
+def try_faults(
+    folder: Path,
+    jars: Path,
+    seed: int,
+    names: Sequence[str],
+    wanted: int,
+    largest: int,
+    told: Callable[[Round], None] = lambda _: None,
+) -> Trial:
+    """Carry a schedule out, and compare."""
+    rng = random.Random(seed)  # noqa: S311  a schedule, no secret
+    records = story(largest)
+    with scene_in(folder, jars, f"chaos-{seed}") as scene:
+        rounds = carry_out(scene, rng, plan(rng, wanted, names), records, told)
+        expected, opened = without_faults(scene, folder / "reference", records)
+
+        def judged() -> bool:
+            return readings(scene.stage, LAST_CLOSED).keys() >= expected.keys()
+
+        wait_for(judged, "all readings", 20)
+        found, stand = readings(scene.stage, LAST_CLOSED), incidents(scene.stage)
+        return Trial(
+            seed=seed,
+            rounds=tuple(rounds),
+            records=len(records),
+            damage=damage(scene.stage, records, BAD_EVERY, [slot.log for slot in scene.slots]),
+            readings=len(expected),
+            readings_differ=sum(
+                found.get(place) != expected.get(place) for place in found.keys() | expected.keys()
+            ),
+            incidents=len(opened),
+            incidents_differ=len(stand ^ opened),
+            restarts=sum(len(slot.exits) for slot in scene.slots),
+            ended_as_stuck=sum(slot.ended_as_stuck for slot in scene.slots),
+        )
+
+
+def without_faults(
+    scene: Scene, folder: Path, records: Sequence[Record]
+) -> tuple[Readings, set[tuple[object, ...]]]:
+    """The same records through one worker on the same broker, in a database of its own."""
+    folder.mkdir()
+    engine = create_engine(scene.database.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("CREATE DATABASE reference"))
+    engine.dispose()
+    url = make_url(scene.database.url).set(database="reference")
+    stage = Stage(
+        folder, "reference", scene.broker.bootstrap, url.render_as_string(hide_password=False)
+    )
+    scene.copy_settings(stage.folder)
+    with stage.closing():
+        stage.start_worker()
+        stage.send(records)
+        stage.wait_until_read()
+        settled: list[Readings] = []
+
+        def still() -> bool:
+            settled.append(readings(stage, LAST_CLOSED))
+            time.sleep(1)
+            return len(settled) > 2 and settled[-1] == settled[-3] != {}
+
+        wait_for(still, "the readings stand", 40)
+        return settled[-1], incidents(stage)
