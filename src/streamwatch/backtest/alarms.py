@@ -1,4 +1,7 @@
-"""What the incidents of a run were about: hits, alarms beside a fault, false alarms."""
+"""What the incidents of a run were about: hits, alarms beside a fault, false alarms.
+
+What is part of another incident alarms nobody and is counted with neither.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,8 +10,11 @@ import msgspec
 from streamwatch.backtest.labels import Fault
 from streamwatch.backtest.record import MONTH_MS, Opened, Record, span_ms
 from streamwatch.backtest.sizes import order, share, size_class
+from streamwatch.domain.incidents import FLEET, Incident
 from streamwatch.domain.readings import KpiKey
+from streamwatch.incidents.grouping import STILL_MANY
 
+OF_FLEET = "many shops at once"
 SILENCE = "silence"
 """A KPI that has a verdict only when it alarms."""
 
@@ -53,6 +59,8 @@ def class_of(one: Opened, of_shop: dict[str, list[Fault]]) -> str:
     """``hit``, ``beside`` or ``false``, see `Alarms`."""
     incident = one.incident
     key = incident.key
+    if key.shop == FLEET:
+        return "hit" if _shops_at_fault(incident, of_shop) >= STILL_MANY else "false"
     during = [
         fault
         for fault in of_shop.get(key.shop, ())
@@ -61,6 +69,19 @@ def class_of(one: Opened, of_shop: dict[str, list[Fault]]) -> str:
     if any((key.event_type, key.kpi) in fault.kpis for fault in during):
         return "hit"
     return "beside" if during else "false"
+
+
+def _shops_at_fault(incident: Incident, of_shop: dict[str, list[Fault]]) -> int:
+    """Shops that have a fault on an incident's KPI in its time."""
+    key = incident.key
+    return sum(
+        any(
+            (key.event_type, key.kpi) in fault.kpis
+            and overlaps(key, incident.since, incident.last_bucket, fault)
+            for fault in faults
+        )
+        for faults in of_shop.values()
+    )
 
 
 def alarms_by_kpi(
@@ -107,7 +128,8 @@ def alarms_by_size(
         unusual[size] = unusual.get(size, 0) + _unusual_outside(record, key, of_shop)
     for name, found in classes.items():
         shop = record.incidents[name].incident.key.shop
-        counts.setdefault(size_of.get(shop, "unknown"), []).append(found)
+        size = OF_FLEET if shop == FLEET else size_of.get(shop, "unknown")
+        counts.setdefault(size, []).append(found)
     return tuple(
         _alarms(size, counts.get(size, []), months.get(size, 0.0), unusual.get(size, 0))
         for size in sorted(months.keys() | counts.keys(), key=order)

@@ -20,10 +20,17 @@ _JUDGED = {"usual": 0, "unusual": 1}
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """An incident as it stood at the end, and the judge's clock when it was first told."""
+    """An incident as it stood at the end.
+
+    Attributes:
+        opened_at: the judge's clock when it was first told.
+        is_covered: it was part of another one when it was first told, so that nobody was
+            alarmed for it.
+    """
 
     incident: Incident
     opened_at: int
+    is_covered: bool = False
 
 
 class Record:
@@ -42,6 +49,7 @@ class Record:
 
     def take(self, rows: Iterable[Row]) -> None:
         """Take a flush's rows in; later revisions replace earlier ones."""
+        new: set[str] = set()
         for row in rows:
             if isinstance(row, VerdictRow):
                 verdict = row.verdict
@@ -59,8 +67,11 @@ class Record:
             elif isinstance(row, IncidentRow):
                 incident = row.incident
                 known = self.incidents.get(incident.id)
-                opened = incident.updated_at if known is None else known.opened_at
-                self.incidents[incident.id] = Opened(incident, opened)
+                if known is None:
+                    new.add(incident.id)
+                    known = Opened(incident, incident.updated_at)
+                covered = bool(incident.part_of) if incident.id in new else known.is_covered
+                self.incidents[incident.id] = Opened(incident, known.opened_at, covered)
 
     def months(self, key: KpiKey) -> float:
         """How long a KPI was judged, in months."""

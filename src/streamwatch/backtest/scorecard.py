@@ -57,7 +57,8 @@ class Scorecard(msgspec.Struct, frozen=True):
     Attributes:
         shops: how many were judged.
         shop_months: how long they were, together.
-        incidents, hits, beside, false: see `Alarms`.
+        incidents, hits, beside, false: those that alarmed somebody; see `Alarms`.
+        covered: incidents that were part of another one from the start.
         precision: hits among hits and false alarms; ``None`` without any.
         recall: found faults among all; ``None`` without any.
         by_kind, by_size: of the faults.
@@ -67,6 +68,7 @@ class Scorecard(msgspec.Struct, frozen=True):
     shops: int
     shop_months: float
     incidents: int
+    covered: int
     hits: int
     beside: int
     false: int
@@ -91,7 +93,8 @@ def score(record: Record, faults: Sequence[Fault]) -> Scorecard:
     of_shop: dict[str, list[Fault]] = {}
     for fault in faults:
         of_shop.setdefault(fault.shop, []).append(fault)
-    classes = {one.incident.id: class_of(one, of_shop) for one in record.incidents.values()}
+    alarms = [one for one in record.incidents.values() if not one.is_covered]
+    classes = {one.incident.id: class_of(one, of_shop) for one in alarms}
     delays = [_delay(fault, record) for fault in faults]
     totals = count_classes(classes.values())
     found = sum(delay is not None for delay in delays)
@@ -100,6 +103,7 @@ def score(record: Record, faults: Sequence[Fault]) -> Scorecard:
         shops=len(shop_months),
         shop_months=sum(shop_months.values()),
         incidents=len(classes),
+        covered=len(record.incidents) - len(classes),
         hits=totals["hit"],
         beside=totals["beside"],
         false=totals["false"],

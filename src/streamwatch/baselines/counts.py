@@ -18,6 +18,7 @@ from streamwatch.domain.readings import Reading
 LEAST_MEAN = 0.01
 LEAST_WOBBLE = 2e-3
 PRIOR_WOBBLE = 0.05
+USUAL_WOBBLE = 0.02
 
 
 HOUR_KEEP = 0.93
@@ -35,6 +36,10 @@ class VolumeBaseline(msgspec.Struct, frozen=True, tag="volume"):
         last_bucket: the newest bucket that was learned; -1 before the first.
         departure: a change under way that is not learned yet.
         run: the last deviations, for windows and slow drift.
+        judged: readings learned since the warm-up, up to 100.
+        former: what was normal before the last lasting change; see `judging`.
+        shared: of hours: relative variance that all hours of a day have in common, which is how
+            much the shop's days wobble.
     """
 
     level: FadingMean = FadingMean()
@@ -45,6 +50,9 @@ class VolumeBaseline(msgspec.Struct, frozen=True, tag="volume"):
     last_bucket: int = -1
     departure: Departure | None = None
     run: Run = Run()
+    judged: int = 0
+    former: "VolumeBaseline | None" = None
+    shared: float = 0.0
 
     @property
     def is_warm(self) -> bool:
@@ -68,7 +76,8 @@ def overdispersion(baseline: VolumeBaseline, reading: Reading) -> float:
     """The bucket's own wobble, plus the level's and the season's uncertainty."""
     pace = PACES[reading.key.span]
     level = max(baseline.level.mean, LEAST_MEAN)
-    single = baseline.wobble + 1 / level
+    wobble = max(baseline.wobble, baseline.shared + LEAST_WOBBLE)
+    single = wobble + 1 / level
     of_level = single / max(baseline.level.weight / pace.alike, 1.0)
     of_weekday = of_hour = 0.0
     if baseline.weekdays:
@@ -77,7 +86,7 @@ def overdispersion(baseline: VolumeBaseline, reading: Reading) -> float:
     if baseline.hours:
         of_weekday /= season.DAY_HOURS / pace.alike
         of_hour = single * _season_error(baseline.hours[hour_of(reading)], season.hour_prior(level))
-    return baseline.wobble + of_level + of_weekday + of_hour
+    return wobble + of_level + of_weekday + of_hour
 
 
 def _season_error(slot: season.Slot, prior: float) -> float:
@@ -124,6 +133,8 @@ def places(slot: int, *, hourly: bool) -> tuple[int, int]:
 
 def weekday_of(reading: Reading) -> int:
     """The weekday of a reading."""
+    if reading.key.span == "day":
+        return reading.slot
     return places(reading.slot, hourly=reading.key.span == "hour")[0]
 
 

@@ -27,12 +27,15 @@ class Common(msgspec.Struct, frozen=True, array_like=True):
     Attributes:
         factor: by which expectations are multiplied.
         spread: relative variance by which shops differ in it.
-        planned: told by the calendar: nothing is learned from such a day.
+        planned: nothing is learned from such a day, since the calendar told it or since the
+            shop itself departs.
+        whose: in words, who has it in common.
     """
 
     factor: float = 1.0
     spread: float = 0.0
     planned: bool = False
+    whose: str = "all shops together"
 
     @property
     def holds(self) -> bool:
@@ -41,6 +44,16 @@ class Common(msgspec.Struct, frozen=True, array_like=True):
 
 
 NONE = Common()
+
+
+def of_shop(value: float, expected: float, *, unlearned: bool) -> Common:
+    """What the segments of a shop have in common: by how much the shop itself differs.
+
+    >>> of_shop(150.0, 100.0, unlearned=False).factor
+    1.4975...
+    """
+    factor = (value + 0.5) / (expected + 0.5)
+    return Common(factor, 1 / (value + 1), planned=unlearned, whose="the whole shop")
 
 
 def averaged(commons: Sequence[Common]) -> Common:

@@ -1,12 +1,10 @@
-"""An exponentially weighted mean: River's ``Mean`` whose weight fades before each update.
+"""An exponentially weighted mean whose weight fades before each update.
 
-River's own ``EWMean`` keeps its state in compiled code and takes no weights; ``Mean`` takes
-them, and is rebuilt exactly from two numbers by one weighted update. So a baseline stores
-numbers, never pickled objects.
+River's ``Mean`` gives the same when it is begun with the faded weight, and its ``EWMean`` takes no
+weights. Two numbers are stored, never an object.
 """
 
 import msgspec
-from river import stats
 
 
 class FadingMean(msgspec.Struct, frozen=True, array_like=True):
@@ -21,10 +19,8 @@ class FadingMean(msgspec.Struct, frozen=True, array_like=True):
 
     def learn(self, value: float, weight: float, keep: float) -> "FadingMean":
         """The mean after one more value; what was known keeps the share ``keep``."""
+        known = self.weight * keep
         if weight <= 0:
-            return FadingMean(self.mean, self.weight * keep)
-        running = stats.Mean()
-        if self.weight > 0:
-            running.update(self.mean, self.weight * keep)
-        running.update(value, weight)
-        return FadingMean(float(running.get()), float(running.n))
+            return FadingMean(self.mean, known)
+        total = known + weight
+        return FadingMean(self.mean + (value - self.mean) * weight / total, total)

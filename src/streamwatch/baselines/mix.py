@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from streamwatch.baselines.pace import half_wanted
+from streamwatch.baselines.pace import PACES, half_wanted
 from streamwatch.baselines.tails import chi_square_deviation
 from streamwatch.baselines.weights import learning_weight
 from streamwatch.domain.readings import Reading
@@ -29,7 +29,6 @@ MISSING = "(none)"
 
 _LONGEST_GATHERING = 14
 _KEEP = 1 - 1 / 28
-_LASTING = 7
 _LONGEST_WINDOW = 7
 _STILL_DEPARTS = 1.5
 _LEAST_EXPECTED = 5.0
@@ -52,6 +51,7 @@ class MixBaseline(msgspec.Struct, frozen=True, tag="mix"):
         gathering: how many such days.
         departed: unusual buckets in a row.
         past: the last deviations, since a small shop's departure shows over several days only.
+        former: what was normal before the last lasting change; see `judging`.
     """
 
     counts: dict[str, float] = {}
@@ -62,6 +62,7 @@ class MixBaseline(msgspec.Struct, frozen=True, tag="mix"):
     gathering: int = 0
     departed: int = 0
     past: tuple[float, ...] = ()
+    former: "MixBaseline | None" = None
 
     @property
     def is_warm(self) -> bool:
@@ -141,9 +142,16 @@ def learn(baseline: MixBaseline, reading: Reading, verdict: Verdict) -> MixBasel
         )
     unusual = verdict.state == "unusual"
     departed = baseline.departed + 1 if unusual else 0
-    if departed >= _LASTING:
-        new = {value: float(count) for value, count in counts.items()}
-        return MixBaseline(new, baseline.scatter, baseline.buckets, reading.bucket)
+    if departed >= PACES[reading.key.span].lasting:
+        return MixBaseline(
+            counts={value: float(count) for value, count in counts.items()},
+            scatter=baseline.scatter,
+            buckets=baseline.buckets,
+            last_bucket=reading.bucket,
+            former=msgspec.structs.replace(
+                baseline, gathered={}, gathering=0, departed=0, past=(), former=None
+            ),
+        )
     weight = learning_weight(verdict.deviation, unusual=unusual)
     values = baseline.counts.keys() | counts.keys()
     learned = {
@@ -157,6 +165,7 @@ def learn(baseline: MixBaseline, reading: Reading, verdict: Verdict) -> MixBasel
         last_bucket=reading.bucket,
         departed=departed,
         past=(*baseline.past, verdict.deviation)[-_LONGEST_WINDOW:],
+        former=baseline.former,
     )
 
 

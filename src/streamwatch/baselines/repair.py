@@ -13,7 +13,7 @@ import msgspec
 from streamwatch.baselines.counts import VolumeBaseline
 from streamwatch.baselines.forgetting import FadingMean
 from streamwatch.baselines.judging import Baseline
-from streamwatch.baselines.mean import MeanBaseline
+from streamwatch.baselines.meanmodel import MeanBaseline
 from streamwatch.baselines.mix import MixBaseline
 from streamwatch.baselines.shares import ShareBaseline
 from streamwatch.baselines.windows import Run

@@ -26,9 +26,9 @@ def rescaled(baseline: Baseline, old: Span, new: Span) -> Baseline:
     FadingMean(mean=70.0, weight=4.0)
     """
     if isinstance(baseline, MixBaseline):
-        return msgspec.structs.replace(baseline, last_bucket=-1, departed=0, past=())
+        return msgspec.structs.replace(baseline, last_bucket=-1, departed=0, past=(), former=None)
     if not isinstance(baseline, VolumeBaseline):
-        return msgspec.structs.replace(baseline, last_bucket=-1, departure=None)
+        return msgspec.structs.replace(baseline, last_bucket=-1, departure=None, former=None)
     if not baseline.is_warm:
         return VolumeBaseline()
     times = _DAYS[new] / _DAYS[old]

@@ -8,7 +8,7 @@ to bucket. A share above a half is judged by its complement.
 import msgspec
 
 from streamwatch.baselines.departure import Departure, follow
-from streamwatch.baselines.pace import half_wanted
+from streamwatch.baselines.pace import PACES, half_wanted
 from streamwatch.baselines.tails import count_band, count_deviation
 from streamwatch.baselines.weights import learning_weight
 from streamwatch.domain.readings import Reading
@@ -22,7 +22,6 @@ LEAST_RECORDS = 5
 """Records below which a share is neither judged nor learned."""
 
 _KEEP = 1 - 1 / 28
-_LASTING = 7
 _RELATIVE_EFFECT = 0.15
 _PRIOR_WOBBLE = 0.03
 _LEAST_WOBBLE = 1e-3
@@ -40,6 +39,7 @@ class ShareBaseline(msgspec.Struct, frozen=True, tag="share"):
         buckets: how many were learned.
         last_bucket: the newest; -1 before the first.
         departure: a change under way that is not learned yet.
+        former: what was normal before the last lasting change; see `judging`.
     """
 
     hits: float = 0.0
@@ -48,6 +48,7 @@ class ShareBaseline(msgspec.Struct, frozen=True, tag="share"):
     buckets: int = 0
     last_bucket: int = -1
     departure: Departure | None = None
+    former: "ShareBaseline | None" = None
 
     @property
     def rate(self) -> float:
@@ -109,10 +110,16 @@ def learn(baseline: ShareBaseline, reading: Reading, verdict: Verdict) -> ShareB
         return baseline
     unusual = verdict.state == "unusual"
     departure = follow(baseline.departure, reading.value, baseline.rate, unusual=unusual)
-    if departure is not None and departure.readings >= _LASTING and _is_level(departure.mean):
+    lasting = PACES[reading.key.span].lasting
+    if departure is not None and departure.readings >= lasting and _is_level(departure.mean):
         trials = baseline.trials / 4
-        return ShareBaseline(
-            departure.mean * trials, trials, baseline.wobble, baseline.buckets, reading.bucket
+        return msgspec.structs.replace(
+            baseline,
+            hits=departure.mean * trials,
+            trials=trials,
+            last_bucket=reading.bucket,
+            departure=None,
+            former=msgspec.structs.replace(baseline, departure=None, former=None),
         )
     weight = learning_weight(verdict.deviation, unusual=unusual)
     return ShareBaseline(
@@ -122,6 +129,7 @@ def learn(baseline: ShareBaseline, reading: Reading, verdict: Verdict) -> ShareB
         buckets=baseline.buckets + 1,
         last_bucket=reading.bucket,
         departure=departure,
+        former=baseline.former,
     )
 
 

@@ -35,6 +35,7 @@ _MARGIN = 1.25
 _PROFILE_KEEP = 0.93
 _LEAST_WOBBLE = 0.05
 _LEAST_PROFILE = 5.0
+_PACE_PRIOR = 5.0
 
 
 class Cadence(msgspec.Struct, frozen=True):
@@ -105,6 +106,17 @@ def shares_of_hours(cadence: Cadence) -> list[float]:
     if total < _LEAST_PROFILE:
         return [1 / DAY_HOURS] * DAY_HOURS
     return [(count + 0.2) / (total + 0.2 * DAY_HOURS) for count in cadence.profile]
+
+
+def pace(seen: float, expected: float) -> float:
+    """At which part of its usual pace a shop has been sending lately, at most 1.
+
+    On a holiday that nobody announced a shop sends less, and its gaps are longer.
+
+    >>> pace(30.0, 100.0), pace(120.0, 100.0), round(pace(0.0, 2.0), 2)
+    (0.33..., 1.0, 0.71)
+    """
+    return min((seen + _PACE_PRIOR) / (expected + _PACE_PRIOR), 1.0)
 
 
 def file_deadline(cadence: Cadence) -> int | None:

@@ -15,6 +15,7 @@ LARGEST = 1e12
 """The largest number that may enter a baseline."""
 
 _LEAST_TAIL = 1e-300
+_NEARLY_NORMAL = 20.0
 
 
 def count_deviation(count: float, mean: float, overdispersion: float, closed: float = 0.0) -> float:
@@ -51,11 +52,17 @@ def count_band(mean: float, overdispersion: float, deviation: float) -> tuple[fl
 
     >>> low, high = count_band(100.0, 0.01, 4.5)
     >>> round(low), round(high)
-    (48, 177)
+    (48, 178)
     """
     variance = mean + overdispersion * mean * mean
-    tail = _tail(deviation)
     shape, scale = mean * mean / variance, variance / mean
+    if shape >= _NEARLY_NORMAL:
+        # Wilson and Hilferty's cube (1931), within a percent, at a tenth of the cost.
+        ninth = 1 / (9 * shape)
+        reach = deviation * math.sqrt(ninth)
+        low = max(mean * (1 - ninth - reach) ** 3 - 0.5, 0.0)
+        return low, mean * (1 - ninth + reach) ** 3 + 0.5
+    tail = _tail(deviation)
     low = max(float(special.gammaincinv(shape, tail)) * scale - 0.5, 0.0)
     return low, max(float(special.gammainccinv(shape, tail)) * scale + 0.5, mean)
 

@@ -24,6 +24,10 @@ _LEAST_SPREAD = 0.02
 _LEAST_KNOWN = 50.0
 _GAIN = 0.1
 _LEAST_FOR_SPREAD = 20
+_MANY = 100
+"""Records of a bucket from which it is judged by itself only."""
+
+_REMEMBERED = 6
 
 
 class UnitFault(msgspec.Struct, frozen=True, array_like=True):
@@ -59,6 +63,10 @@ _OF_FEATURE: dict[str, tuple[UnitFault, ...]] = {
 }
 
 
+_Buckets = tuple[tuple[int, tuple[int, ...]], ...]
+"""Records of a bucket, and how many of them lay at each factor."""
+
+
 class UnitWatch(msgspec.Struct, frozen=True, array_like=True):
     """Where the values of a feature lie, and how many lay at each factor from there.
 
@@ -66,12 +74,14 @@ class UnitWatch(msgspec.Struct, frozen=True, array_like=True):
         center, spread: median and half the middle 68 % of the values' logarithms.
         known: fading number of values seen.
         hits: of those, how many lay at each factor.
+        recent: the last buckets of few records, not among the known yet: records, and hits.
     """
 
     center: float = 0.0
     spread: float = 0.0
     known: float = 0.0
     hits: tuple[float, ...] = ()
+    recent: _Buckets = ()
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -98,12 +108,26 @@ def find(watch: UnitWatch, bins: dict[int, int], kpi: str) -> Named | None:
     if watch.known < _LEAST_KNOWN or not bins:
         return None
     faults = faults_of(kpi)
+    counts = _counts(watch, bins, faults)
     n = sum(bins.values())
+    best = _clearest(watch, faults, n, counts)
+    if best is None and watch.recent and any(counts):
+        n += sum(records for records, _ in watch.recent)
+        for _, hits in watch.recent:
+            counts = [a + b for a, b in zip(counts, hits, strict=True)]
+        best = _clearest(watch, faults, n, counts)
+    return best
+
+
+def _clearest(
+    watch: UnitWatch, faults: tuple[UnitFault, ...], n: int, counts: list[int]
+) -> Named | None:
     best: Named | None = None
-    for place, count in enumerate(_counts(watch, bins, faults)):
+    looks = len(faults) * (2 if watch.recent else 1)
+    for place, count in enumerate(counts):
         if count < LEAST_HITS:
             continue
-        deviation = share_deviation(count, n, watch.hits[place], watch.known, len(faults))
+        deviation = share_deviation(count, n, watch.hits[place], watch.known, looks)
         if deviation >= NAMED_FROM and (best is None or count > best.hits):
             best = Named(faults[place], count, n, deviation)
     return best
@@ -135,11 +159,24 @@ def learn(watch: UnitWatch, bins: dict[int, int], kpi: str, *, unusual: bool) ->
         spread += gain * (seen_spread - spread)
     if not spread:
         return watch
-    placed = UnitWatch(center, max(spread, _LEAST_SPREAD), watch.known, watch.hits)
-    old = watch.hits or (0.0,) * len(faults)
-    counts = _counts(placed, bins, faults)
-    hits = tuple(a * _KEEP + b for a, b in zip(old, counts, strict=True))
-    return msgspec.structs.replace(placed, known=watch.known * _KEEP + n, hits=hits)
+    moved = placed(watch, center, spread)
+    buckets = (*moved.recent, (n, tuple(_counts(moved, bins, faults))))
+    waiting = buckets[-_REMEMBERED:] if n < _MANY else ()
+    return _known(moved, len(faults), buckets[: len(buckets) - len(waiting)], waiting)
+
+
+def placed(watch: UnitWatch, center: float, spread: float) -> UnitWatch:
+    """The watch around a center of the values' logarithms."""
+    return msgspec.structs.replace(watch, center=center, spread=max(spread, _LEAST_SPREAD))
+
+
+def _known(watch: UnitWatch, faults: int, buckets: _Buckets, waiting: _Buckets) -> UnitWatch:
+    """The watch with some buckets among what is known; others wait."""
+    known, hits = watch.known, watch.hits or (0.0,) * faults
+    for n, counts in buckets:
+        known = known * _KEEP + n
+        hits = tuple(a * _KEEP + b for a, b in zip(hits, counts, strict=True))
+    return msgspec.structs.replace(watch, known=known, hits=hits, recent=waiting)
 
 
 def _counts(watch: UnitWatch, bins: dict[int, int], faults: tuple[UnitFault, ...]) -> list[int]:

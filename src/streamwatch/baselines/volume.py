@@ -7,6 +7,7 @@ from streamwatch.baselines.counts import (
     HOUR_KEEP,
     LEAST_MEAN,
     LEAST_WOBBLE,
+    USUAL_WOBBLE,
     VolumeBaseline,
     expected_count,
     factor_of,
@@ -23,7 +24,7 @@ from streamwatch.baselines.pace import PACES, Pace, readings_wanted
 from streamwatch.baselines.tails import count_band, count_deviation, is_sound
 from streamwatch.baselines.warmup import fit
 from streamwatch.baselines.weights import learning_weight
-from streamwatch.baselines.windows import Joint, Past, Run, extended, together
+from streamwatch.baselines.windows import Joint, Past, Run, Spreads, extended, together
 from streamwatch.domain.readings import Reading
 from streamwatch.domain.settings import JudgingSettings
 from streamwatch.domain.verdicts import Verdict, warming
@@ -32,9 +33,15 @@ LEAST_DIFFERENCE = 5.0
 """Events by which a volume must differ at least."""
 
 _WOBBLE_GAIN = 0.015
+_FITTED_READINGS = 10
+"""Readings that the warm-up's wobble is worth."""
+
+_USUAL_WEIGHT = 0.1
 _COMMON_WEIGHT = 0.2
 """How much of a day is learned on which all shops moved alike."""
 
+_MOVED_WEIGHT = 7.0
+_MOST_JUDGED = 100
 _TRICKLE = 0.02
 """Share of the old level below which a departure is an outage, which never becomes normal."""
 
@@ -71,6 +78,7 @@ def score(
         return warming(reading, f"{seen} of {wanted} {reading.key.span}s seen")
     expected = expected_count(baseline, reading)
     spread = overdispersion(baseline, reading)
+    own = max(baseline.wobble - baseline.shared, LEAST_WOBBLE)
     closed = rest_probability(baseline, reading)
     value = reading.value
     single = count_deviation(value, expected, spread, closed)
@@ -80,9 +88,10 @@ def score(
         other = count_deviation(value, moved, spread + common.spread, closed)
         single, nearest = _nearer(value, (single, expected), (other, moved))
     now = Past(reading.bucket, single, value, nearest)
-    kinship, wobble = PACES[reading.key.span].kinship, baseline.wobble
     run = Run() if common.holds else baseline.run
-    joint = together(run, now, kinship, wobble, spread - wobble)
+    kinship = PACES[reading.key.span].kinship
+    spreads = Spreads(own, spread - own, kinship, sums_only=baseline.shared > 0)
+    joint = together(run, now, spreads)
     low, high = count_band(min(expected, nearest), spread + common.spread, settings.threshold)
     if nearest != expected or common.holds:
         high = count_band(max(expected, nearest), spread + common.spread, settings.threshold)[1]
@@ -148,6 +157,7 @@ def _learn_warm(
     pace = PACES[reading.key.span]
     unusual = verdict.state == "unusual"
     factor = factor_of(baseline, reading)
+    predicted = max(baseline.level.mean * factor, LEAST_MEAN)
     expected = verdict.expected if verdict.expected is not None else reading.value
     run = baseline.run
     if not common.holds:
@@ -161,7 +171,12 @@ def _learn_warm(
     if departure is not None and _has_settled(departure, baseline, pace):
         level = FadingMean(departure.mean, pace.lasting / 2)
         return msgspec.structs.replace(
-            baseline, level=level, departure=None, last_bucket=reading.bucket, run=Run()
+            baseline,
+            level=level,
+            departure=None,
+            last_bucket=reading.bucket,
+            run=Run(),
+            former=msgspec.structs.replace(baseline, departure=None, former=None),
         )
     weight = learning_weight(verdict.deviation, unusual=unusual)
     if common.holds:
@@ -172,11 +187,18 @@ def _learn_warm(
         level=level,
         weekdays=_learn_weekday(baseline, reading, weight, pace.weekday_keep),
         hours=_learn_hour(baseline, reading, weight),
-        wobble=baseline.wobble if common.holds else _learn_wobble(baseline, reading, verdict),
+        wobble=baseline.wobble if common.holds else _learn_wobble(baseline, verdict, predicted),
         last_bucket=reading.bucket,
         departure=departure,
         run=run,
+        judged=min(baseline.judged + 1, _MOST_JUDGED),
     )
+
+
+def moved(baseline: VolumeBaseline, factor: float) -> VolumeBaseline:
+    """The baseline of a part when the whole has a new level: so has the part, until it is known."""
+    level = FadingMean(baseline.level.mean * factor, min(baseline.level.weight, _MOVED_WEIGHT))
+    return msgspec.structs.replace(baseline, level=level, departure=None, run=Run())
 
 
 def _has_settled(departure: Departure, baseline: VolumeBaseline, pace: Pace) -> bool:
@@ -216,7 +238,7 @@ def _learn_hour(baseline: VolumeBaseline, reading: Reading, weight: float) -> se
     return season.replaced(baseline.hours, place, slot)
 
 
-def _learn_wobble(baseline: VolumeBaseline, reading: Reading, verdict: Verdict) -> float:
+def _learn_wobble(baseline: VolumeBaseline, verdict: Verdict, expected: float) -> float:
     """Follow the squared deviations, cut off so that one sale day does not blind it.
 
     An unusual reading still widens it a little: a shop that has become wilder for good must
@@ -224,14 +246,16 @@ def _learn_wobble(baseline: VolumeBaseline, reading: Reading, verdict: Verdict) 
     """
     wobble = baseline.wobble
     unusual = verdict.state == "unusual"
-    if unusual and reading.value == 0:
+    if unusual and verdict.value == 0:
         return wobble
-    expected = expected_count(baseline, reading)
-    distance = reading.value - expected
+    distance = verdict.value - expected
     seen = (distance * distance - expected) / (expected * expected)
     most = (4 if unusual else 9) * (wobble + 1 / expected) - 1 / expected
-    gain = _WOBBLE_GAIN * information(wobble, expected)
-    return max(wobble + gain * (min(seen, most) - wobble), LEAST_WOBBLE)
+    gain = max(_WOBBLE_GAIN, 1 / (baseline.judged + _FITTED_READINGS))
+    told = information(max(wobble, USUAL_WOBBLE), expected) * (min(seen, most) - wobble)
+    # Where counting noise hides the wobble it stays near what shops usually have.
+    drawn = _USUAL_WEIGHT * (USUAL_WOBBLE - wobble)
+    return max(wobble + gain * (told + drawn), LEAST_WOBBLE)
 
 
 def _warm_up(
@@ -254,8 +278,8 @@ def _reason(joint: Joint, reading: Reading, common: Common) -> str:
     side = "above" if joint.value > joint.expected else "below"
     share = abs(joint.value - joint.expected) / expected
     over = f" in {joint.buckets} {reading.key.span}s" if joint.buckets > 1 else ""
-    fleet = "" if common.factor == 1.0 else f"; all shops together: {common.factor:.0%}"
-    planned = "; a day of the calendar" if common.planned else ""
+    fleet = "" if common.factor == 1.0 else f"; {common.whose}: {common.factor:.0%}"
+    planned = "; a day of the calendar" if common.planned and not fleet else ""
     return (
         f"{joint.value:.0f} events{over}, {share:.0%} {side} "
         f"the expected {expected:.1f}{fleet}{planned}"

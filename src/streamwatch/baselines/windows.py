@@ -42,6 +42,24 @@ class Run(msgspec.Struct, frozen=True, array_like=True):
     high: float = 0.0
 
 
+class Spreads(msgspec.Struct, frozen=True):
+    """How the buckets of a window vary beyond counting noise.
+
+    Attributes:
+        own: relative variance of each by itself.
+        shared: relative variance that all share: the expectation is not known exactly, and the
+            hours of a day have a good or a bad day in common.
+        kinship: correlation between the own deviations of neighbouring buckets.
+        sums_only: windows are judged by their sums only, and there is no drift: where much is
+            shared, deviations that agree are no more evidence than one of them.
+    """
+
+    own: float
+    shared: float
+    kinship: float
+    sums_only: bool = False
+
+
 class Joint(msgspec.Struct, frozen=True, array_like=True):
     """The strongest evidence: signed deviation, over how many buckets, counted and expected."""
 
@@ -51,16 +69,8 @@ class Joint(msgspec.Struct, frozen=True, array_like=True):
     expected: float
 
 
-def together(run: Run, now: Past, kinship: float, wobble: float, unknown: float) -> Joint:
-    """The strongest of the bucket itself, the windows that end with it, and the drift.
-
-    Args:
-        run: the buckets before it.
-        now: the bucket.
-        kinship: correlation between the deviations of neighbouring buckets.
-        wobble: relative variance of each bucket beyond counting noise.
-        unknown: relative variance that all share, since the expectation is not known exactly.
-    """
+def together(run: Run, now: Past, spreads: Spreads) -> Joint:
+    """The strongest of the bucket itself, the windows that end with it, and the drift."""
     best = Joint(now.deviation, 1, now.value, now.expected)
     if abs(now.deviation) < _ECHO or not run.past:
         return best
@@ -71,17 +81,20 @@ def together(run: Run, now: Past, kinship: float, wobble: float, unknown: float)
         past = run.past[1 - width :]
         if not _is_shared([*(one.deviation for one in past), clipped], clipped):
             continue
-        spread = width * (1 + kinship * (width - 1))
+        spread = width * (1 + spreads.kinship * (width - 1))
         value = now.value + sum(one.value for one in past)
         expected = now.expected + sum(one.expected for one in past)
-        if expected < _FEW:
-            joint = count_deviation(value, expected, wobble * spread / width / width + unknown)
+        if expected < _FEW or spreads.sums_only:
+            own = spreads.own * spread / width / width
+            joint = count_deviation(value, expected, own + spreads.shared)
         else:
             total = clipped + sum(one.deviation for one in past)
             joint = total / math.sqrt(spread)
         strength = _after_looks(joint)
         if abs(strength) > abs(best.deviation) and strength * now.deviation > 0:
             best = Joint(strength, width, value, expected)
+    if spreads.sums_only:
+        return best
     drift = run.high + clipped if clipped > 0 else run.low - clipped
     strength = _drift_strength(drift - _REFERENCE)
     if strength > abs(best.deviation):

@@ -18,7 +18,7 @@ def scorecard_text(card: Scorecard) -> str:
     parts = [
         (
             f"{card.shops:,} shops judged over {card.shop_months:,.1f} shop-months: "
-            f"{card.incidents:,} incidents"
+            f"{card.incidents:,} incidents, and {card.covered:,} that are part of them"
         )
     ]
     if card.faults:

@@ -24,16 +24,22 @@ SILENCE = "silence"
 
 
 class OpeningRule(msgspec.Struct, frozen=True):
-    """``unusual`` of the last ``among`` buckets open; ``calm`` usual ones in a row close."""
+    """``unusual`` of the last ``among`` buckets open; ``calm`` usual ones in a row close.
+
+    ``beyond`` the threshold they must depart, and with ``alone`` one that is far out is enough.
+    """
 
     unusual: int
     among: int
     calm: int
+    beyond: float = 0.0
+    alone: bool = True
 
 
 RULES: dict[Span, OpeningRule] = {
     "day": OpeningRule(unusual=2, among=3, calm=1),
-    "hour": OpeningRule(unusual=3, among=4, calm=3),
+    # The hours of one day depart together, so two of them say no more than a day does.
+    "hour": OpeningRule(unusual=2, among=3, calm=3, beyond=FAR_OUT, alone=False),
     "week": OpeningRule(unusual=1, among=1, calm=1),
 }
 
@@ -166,11 +172,13 @@ def _without_incident(
         return Life(), ()
     rule = RULES[key.span]
     recent = (*life.recent, seen)[-rule.among :]
-    alike = [one for one in recent if one.sign == seen.sign]
-    far_out = abs(seen.score) >= threshold + FAR_OUT
+    least = threshold + rule.beyond
+    alike = [one for one in recent if one.sign == seen.sign and abs(one.score) >= least]
+    far_out = rule.alone and abs(seen.score) >= threshold + FAR_OUT
     enough = far_out or seen.urgent
     if seen.sign == 0 or not (enough or len(alike) >= rule.unusual):
         return Life(recent=recent), ()
+    alike = alike or [seen]
     incident = _opened(key, alike)
     for one in alike:
         incident = with_origin(incident, one, worst=abs(one.score) >= abs(incident.score))

@@ -1,8 +1,12 @@
 """Closing a day, a week or an hour: measure, judge and learn every KPI of it."""
 
+import msgspec
+
+from streamwatch.baselines import judging
 from streamwatch.baselines.fleetfactor import Common
 from streamwatch.domain.cells import ALL, Cell
-from streamwatch.steps import calendar, diagnosing, measure, partials, quiet, rates, weeks
+from streamwatch.domain.verdicts import warming
+from streamwatch.steps import calendar, diagnosing, measure, partials, quiet, rates, volumes, weeks
 from streamwatch.steps import patience as waiting
 from streamwatch.steps.streams import (
     Stream,
@@ -12,7 +16,7 @@ from streamwatch.steps.streams import (
     place_of,
     records_of_hour,
 )
-from streamwatch.steps.tick import Tick, judge
+from streamwatch.steps.tick import Tick, judge, tell
 
 
 def close_day(tick: Tick, stream: Stream, start: int, common: Common) -> None:
@@ -31,7 +35,13 @@ def close_day(tick: Tick, stream: Stream, start: int, common: Common) -> None:
         *measure.readings_of(place, cells, learned.segments),
         *rates.refusals(place, cells.get(ALL, Cell()), learned.reasons),
     ]
-    verdicts = [judge(tick, stream, reading, version, bucket, common) for reading in readings]
+    counts = [reading for reading in readings if reading.key.kpi == "volume"]
+    verdicts = volumes.judge_all(tick, stream, counts, version, bucket, common)
+    verdicts += [
+        judge(tick, stream, reading, version, bucket)
+        for reading in readings
+        if reading.key.kpi != "volume"
+    ]
     if is_newest:
         learned.normals = diagnosing.learned(learned.normals, bucket, verdicts)
         learned.next_day = calendar.next_day(days[-1], stream.zone)
@@ -89,15 +99,21 @@ def _judge_ratios(tick: Tick, stream: Stream, start: int) -> None:
         if stream.event_type not in (above, below) or above not in streams or below not in streams:
             continue
         both = (streams[above], streams[below])
-        if both[0].learned.week != both[1].learned.week or any(
+        if both[0].learned.weekday != both[1].learned.weekday or any(
             start not in one.learned.judged_days or start >= one.learned.next_day for one in both
         ):
             continue
         hours = [[hour for day in days for hour in one.days.get(day, {}).values()] for one in both]
         counts = [partials.counts(one) for one in hours]
         version = sum(one.learned.judged_days[start] for one in both)
+        reason = rates.says_nothing(kpi, both[1].learned.paces.get(start, 1.0))
         for reading in rates.ratios(place_of(both[0], start), kpi, *counts):
-            judge(tick, both[0], reading, version, diagnosing.Bucket({}, {}))
+            if reason:
+                silent = warming(reading, reason)
+                silent = msgspec.structs.replace(silent, version=version, judged_at=tick.clock)
+                tell(tick, both[0], silent)
+            else:
+                judge(tick, both[0], reading, version, diagnosing.Bucket({}, {}))
 
 
 def _choose_hourly(tick: Tick, stream: Stream) -> None:
@@ -113,6 +129,10 @@ def _choose_hourly(tick: Tick, stream: Stream) -> None:
         learned.stale_hours.clear()
     elif learned.next_hour is None and hourly >= limit:
         learned.next_hour = first_hour_at(learned.next_day)
+    name = f"hour|volume|{ALL}"
+    hours = judging.sharing(learned.baselines.get(name), baseline)
+    if hours is not None:
+        learned.baselines[name] = hours
 
 
 def _forget_open(tick: Tick, stream: Stream, day: int) -> None:

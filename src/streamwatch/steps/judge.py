@@ -208,6 +208,7 @@ class JudgeStep:
         limit = min(clock - KEPT_MS - longest, learned.next_day - 1)
         for day in [known for known in learned.judged_days if known <= limit]:
             del learned.judged_days[day]
+            learned.paces.pop(day, None)
             learned.stale_days.pop(day, None)
         for hour in [known for known in learned.judged_hours if known <= limit]:
             del learned.judged_hours[hour]

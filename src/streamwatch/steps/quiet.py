@@ -5,6 +5,8 @@ not ours. What arrived is read from the partials, in the order of its arrival, s
 finds the same silences, also those that ended before the judge came to look.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from streamwatch.baselines import silence
@@ -17,6 +19,8 @@ from streamwatch.steps import calendar, diagnosing, partials
 from streamwatch.steps import patience as waiting
 from streamwatch.steps.streams import Stream
 from streamwatch.steps.tick import Tick, tell
+
+_PACE_HOURS = 12
 
 
 def learn_day(stream: Stream, day: int, *, usual: bool) -> None:
@@ -123,6 +127,8 @@ def _deadline(tick: Tick, stream: Stream) -> int | None:
     def slot_of(moment: int) -> int:
         return calendar.hour_slot(moment, zone)
 
+    pace = _pace(stream, rates)
+    rates = [rate * pace for rate in rates]
     due = silence.deadline(cadence.last, rates, slot_of, volume.wobble, level)
     lateness = tick.settings.lateness
     if due is None or waiting.patience(learned.late, lateness) <= lateness:
@@ -130,6 +136,26 @@ def _deadline(tick: Tick, stream: Stream) -> int | None:
     # A shop that sends files: its next one must be late, and enough missing for a surprise.
     file_due = silence.file_deadline(cadence)
     return None if file_due is None else max(due, file_due)
+
+
+def _pace(stream: Stream, rates: Sequence[float]) -> float:
+    """The shop's pace in the last hours before its newest record.
+
+    Args:
+        stream: the shop's.
+        rates: events to be expected in each hour of the week.
+    """
+    newest = stream.learned.cadence.last // HOUR_MS * HOUR_MS
+    first = newest - _PACE_HOURS * HOUR_MS
+    seen = sum(
+        partials.count([parts])
+        for hours in stream.days.values()
+        for hour, parts in hours.items()
+        if first <= hour < newest
+    )
+    slot = calendar.hour_slot(first, stream.zone)
+    expected = sum(rates[(slot + hour) % len(rates)] for hour in range(_PACE_HOURS))
+    return silence.pace(seen, expected)
 
 
 def _tell_silent(tick: Tick, stream: Stream, since: int, moment: int) -> None:

@@ -15,6 +15,9 @@ RATIOS: dict[str, tuple[str, str]] = {
 RATIO_RECORDS = 20
 """Records below the line without which a ratio is not judged."""
 
+MOVED = 1.3
+"""Factor from which on what is below the line of a ratio has moved itself."""
+
 MOST_REASONS = 24
 """Reasons of rejects, and rules that mark, that are judged apart in one shop."""
 
@@ -87,6 +90,26 @@ def refusals(place: Place, cell: Cell, known: set[str]) -> Iterator[Reading]:
             known.add(name)
             hits = min(reasons.get(name, 0), total)
             yield share(place, name, hits, total)
+
+
+def says_nothing(kpi: str, pace: float) -> str:
+    """Why a ratio is not judged in a bucket; empty where it is.
+
+    What is returned today was bought over the last weeks. So on a day on which much less or
+    more is bought than usual the ratio moves, though nobody returns more.
+
+    Args:
+        kpi: one of `RATIOS`.
+        pace: records below the line in parts of those expected.
+
+    >>> says_nothing("ratio.returns", 0.4)
+    'purchases are 40% of what was expected: the ratio says nothing about returns'
+    >>> says_nothing("ratio.returns", 1.1), says_nothing("ratio.conversion", 0.4)
+    ('', '')
+    """
+    if kpi != "ratio.returns" or 1 / MOVED <= pace <= MOVED:
+        return ""
+    return f"purchases are {pace:.0%} of what was expected: the ratio says nothing about returns"
 
 
 def ratios(

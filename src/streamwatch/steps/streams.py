@@ -58,6 +58,7 @@ class Learned(msgspec.Struct):
         cadence: how the shop's records arrive.
         normals: what is usual at every stage, by feature; see `diagnosis.normal`.
         week: by which weeks it is judged instead of by days; ``None`` for most.
+        paces: judged day or week → records in parts of those expected, where these differ much.
     """
 
     first_day: int
@@ -75,6 +76,12 @@ class Learned(msgspec.Struct):
     reasons: set[str] = set()
     cadence: Cadence = Cadence()
     week: Week | None = None
+    paces: dict[int, float] = {}
+
+    @property
+    def weekday(self) -> int:
+        """The weekday on which its weeks begin; -1 while it is judged by the day."""
+        return self.week.begins if self.week else -1
 
     @property
     def span(self) -> Span:

@@ -105,7 +105,8 @@ def _change(tick: Tick, stream: Stream, week: Week | None, words: str) -> None:
     learned.week = week
     learned.next_hour = None
     for buckets in (
-        learned.judged_days, learned.stale_days, learned.judged_hours, learned.stale_hours
+        learned.judged_days, learned.stale_days, learned.judged_hours, learned.stale_hours,
+        learned.paces,
     ):  # fmt: skip
         buckets.clear()
     stream.open = msgspec.structs.replace(stream.open, sums={}, told={})

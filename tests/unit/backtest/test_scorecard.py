@@ -139,3 +139,25 @@ def test_a_silence_that_alarms_once_has_the_months_that_all_shops_were_watched()
     alarms = {one.name: one for one in card.alarms_by_kpi}["purchase silence by hour"]
     assert alarms.months == pytest.approx(100 / 30.4375)
     assert alarms.false == 1
+
+
+def test_an_incident_that_is_part_of_another_alarms_nobody() -> None:
+    whole, part = incident(10, 10), incident(10, 10, KpiKey("a", "purchase", "volume", "g=f"))
+    covered = msgspec.structs.replace(part.incident, part_of=whole.incident.id, revision=2)
+    record = record_of(whole, part, IncidentRow(covered))
+    card = score(record, [])
+    assert (card.incidents, card.covered, card.false) == (1, 1, 1)
+
+
+def test_an_incident_that_another_covers_only_later_has_alarmed_somebody() -> None:
+    part = incident(10, 10)
+    record = record_of(part)
+    record.take([IncidentRow(msgspec.structs.replace(part.incident, part_of="x", revision=2))])
+    assert (score(record, []).false, score(record, []).covered) == (1, 0)
+
+
+def test_an_incident_of_many_shops_is_right_when_three_of_them_have_a_fault() -> None:
+    wide = incident(40, 41, KpiKey("*", "purchase", "volume"))
+    faults = [msgspec.structs.replace(DROP, shop=shop) for shop in "abc"]
+    assert score(record_of(wide), faults).hits == 1
+    assert score(record_of(wide), faults[:2]).false == 1

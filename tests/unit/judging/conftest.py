@@ -60,12 +60,14 @@ class Company:
         event_type: str = "widget-event",
         height: Moments | None = None,
         segments: dict[str, Cell] | None = None,
+        bins: dict[int, int] | None = None,
         version: int | None = None,
     ) -> bytes:
         """COUNT's partial for an hour."""
         numbers = {"height": height} if height else {}
         arrived = max(self.now, hour + HOUR_MS - 1)
         everything = Cell(count=count, numbers=numbers, first_arrival=arrived, last_arrival=arrived)
+        everything.sketches = {"height": bins} if bins else {}
         cells = {ALL: everything, **(segments or {})}
         version = self.offset if version is None else version
         partial = Partial(event_type, event_type, 0, shop, hour, version, hour, cells)

@@ -8,8 +8,9 @@ import pytest
 from streamwatch.domain.cells import DAY_MS, HOUR_MS
 
 if TYPE_CHECKING:
-    from streamwatch.domain.verdicts import Verdict
     from tests.unit.judging.conftest import Company
+
+    from streamwatch.domain.verdicts import Verdict
 
 MONDAY = 1_704_067_200_000
 SHOP = "shop-001"
