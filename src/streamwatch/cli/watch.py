@@ -19,6 +19,7 @@ from streamwatch.adapters.files.opening import check_readable, name_of
 from streamwatch.adapters.files.reader import FORMATS, Format, read_file
 from streamwatch.adapters.files.routes import Routes, load_routes
 from streamwatch.adapters.files.source_line import SourceLine
+from streamwatch.adapters.interoperability import interoperable
 from streamwatch.adapters.prepared_store import freeze_opened, prepared_store
 from streamwatch.adapters.sql.engine import create_engine_for, shown
 from streamwatch.adapters.sql.incidents import list_incidents
@@ -100,21 +101,24 @@ def command(
         seen.committed(flush)
         freeze_opened(flush, assembly.recorder, engine)
 
-    pipeline = EmbeddedPipeline(
-        sources=assembly.sources,
-        judge=assembly.judge,
-        fleet=assembly.fleet,
-        store=store,
-        clock=WallClock(),
-        file_id=file_id(file),
-        continues=lambda earlier: continues(file, earlier),
-        committed=committed,
-    )
-    only = next(iter(assembly.sources)) if len(assembly.sources) == 1 else None
-    lines = read_file(file, form=cast("Format", form), topic=topic, routes=routes, otherwise=only)
-    begun = time.monotonic()
-    pipeline.feed(_counted(lines), name_of(file))
-    counts = pipeline.finish()
+    with interoperable(assembly.settings, store) as (told, _):
+        pipeline = EmbeddedPipeline(
+            sources=assembly.sources,
+            judge=assembly.judge,
+            fleet=assembly.fleet,
+            store=told,
+            clock=WallClock(),
+            file_id=file_id(file),
+            continues=lambda earlier: continues(file, earlier),
+            committed=committed,
+        )
+        only = next(iter(assembly.sources)) if len(assembly.sources) == 1 else None
+        lines = read_file(
+            file, form=cast("Format", form), topic=topic, routes=routes, otherwise=only
+        )
+        begun = time.monotonic()
+        pipeline.feed(_counted(lines), name_of(file))
+        counts = pipeline.finish()
     seconds = time.monotonic() - begun
     seen.incidents.update({one.id: one for one in list_incidents(engine, only_open=True)})
     engine.dispose()

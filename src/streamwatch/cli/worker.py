@@ -12,6 +12,7 @@ from streamwatch.adapters.assembly import assemble
 from streamwatch.adapters.clock import WallClock
 from streamwatch.adapters.delivered import Delivered
 from streamwatch.adapters.inspection import start_inspection
+from streamwatch.adapters.interoperability import interoperable
 from streamwatch.adapters.kafka.topic_check import check_topics
 from streamwatch.adapters.kafka.topics import partition_counts
 from streamwatch.adapters.prepared_store import prepared_store
@@ -91,27 +92,29 @@ def run(
     metrics = WorkerMetrics(registry, installed_build())
     store, salts = prepared_store(assembly, engine)
     inspection = start_inspection(assembly, engine, store, salts, metrics)
-    worker = Worker(
-        settings=settings,
-        sources=assembly.sources,
-        inner={READINGS_TOPIC: assembly.judge, VERDICTS_TOPIC: assembly.fleet},
-        judges=_judges(settings),
-        store=store,
-        clock=clock or WallClock(),
-        metrics=metrics,
-        webhook=_webhook(settings, engine, metrics, environment),
-        inspect=inspection.look,
-        reach=reach,
-    )
-    server = serve(
-        registry,
-        settings.metrics_host,
-        settings.metrics_port,
-        ready=lambda: metrics.is_ready and worker.owned.database_up,
-        stuck=worker.watchdog.stuck,
-    )
-    click.echo(f"metrics on http://{settings.metrics_host}:{server.port}/metrics", err=True)
-    run_worker(worker, log_level)
+    with interoperable(settings, store) as (told, around):
+        worker = Worker(
+            settings=settings,
+            sources=assembly.sources,
+            inner={READINGS_TOPIC: assembly.judge, VERDICTS_TOPIC: assembly.fleet},
+            judges=_judges(settings),
+            store=told,
+            clock=clock or WallClock(),
+            metrics=metrics,
+            webhook=_webhook(settings, engine, metrics, environment),
+            inspect=inspection.look,
+            reach=reach,
+            around=around,
+        )
+        server = serve(
+            registry,
+            settings.metrics_host,
+            settings.metrics_port,
+            ready=lambda: metrics.is_ready and worker.owned.database_up,
+            stuck=worker.watchdog.stuck,
+        )
+        click.echo(f"metrics on http://{settings.metrics_host}:{server.port}/metrics", err=True)
+        run_worker(worker, log_level)
 
 
 def _webhook(

@@ -23,6 +23,11 @@ LONGEST_DEAD_LETTER = 900_000
 """Bytes of a payload that a dead letter carries: with its headers it must fit what producers and
 brokers take by default. A longer one is cut, and its header ``streamwatch.cut_from`` says so."""
 
+TRACE = ("traceparent", "tracestate")
+"""Headers of a record that its dead letter carries, so that its trace goes on."""
+
+LONGEST_HEADER = 1_000
+
 LONGEST_KEY = 10_000
 """Bytes of a key that a dead letter carries."""
 
@@ -186,6 +191,7 @@ class Passage:
             ("streamwatch.offset", str(record.offset).encode()),
             ("streamwatch.stage", refusal.stage.encode()),
             ("streamwatch.reason", refusal.reason.encode()),
+            *_trace_of(record),
         )
         value = b"" if record.value is None else bytes(record.value)
         if len(value) > LONGEST_DEAD_LETTER:
@@ -194,3 +200,12 @@ class Passage:
         key = record.key and record.key[:LONGEST_KEY]
         topic = where.topic + DEAD_LETTERS
         outcome.messages.append(Message(topic, key, value, headers=headers))
+
+
+def _trace_of(record: Record) -> tuple[tuple[str, bytes], ...]:
+    """The headers that name the trace of a record; a line of a file has none."""
+    return tuple(
+        (name, value)
+        for name, value in getattr(record, "headers", ())
+        if name in TRACE and value is not None and len(value) <= LONGEST_HEADER
+    )

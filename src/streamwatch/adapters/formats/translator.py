@@ -48,7 +48,8 @@ class Translator:
     def _translated(self, record: Record) -> FileRecord:
         value = record.value
         json = None if value is None else translated(value, record, self._to_json)
-        return FileRecord(record.offset, json, record.timestamp, record.key)
+        headers = getattr(record, "headers", ())
+        return FileRecord(record.offset, json, record.timestamp, record.key, headers)
 
 
 class RegistryTranslator(Translator):

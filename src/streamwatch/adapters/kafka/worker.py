@@ -13,6 +13,7 @@ from mode.utils.logging import get_logger
 
 from streamwatch.adapters.formats.translator import Translator
 from streamwatch.adapters.formats.waiting import prepared
+from streamwatch.adapters.interoperability import Around
 from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
 from streamwatch.adapters.kafka.ending import guarded
 from streamwatch.adapters.kafka.exported import deadlines
@@ -30,8 +31,8 @@ from streamwatch.errors import BrokerError
 from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Clock, Store
 from streamwatch.steps.count import CountStep
-from streamwatch.steps.source import Source
 from streamwatch.steps.heartbeat import heartbeat
+from streamwatch.steps.source import Source
 from streamwatch.steps.stagetopic import step_of
 from streamwatch.steps.step import Step
 
@@ -90,6 +91,7 @@ class Worker:
         inspect: looks for new taps, exchanged salts and new incidents; called regularly in
             the thread that talks to the database.
         reach: told which point of a flush was reached.
+        around: what is put around each partition's step.
 
     Attributes:
         app: the Faust app, to be run by a `faust.Worker`.
@@ -109,8 +111,10 @@ class Worker:
         webhook: Webhook | None = None,
         inspect: Callable[[], None] | None = None,
         reach: Reach = reach_nothing,
+        around: Around = lambda step: step,
     ) -> None:
         self._inspect = inspect
+        self._around = around
         self._reached: dict[TP, int] = {}
         self.watchdog = Watchdog(settings.stuck_after / 1000)
         self._webhook = webhook
@@ -178,7 +182,8 @@ class Worker:
 
     def _step_of(self, topic: str, partition: int) -> Step[Any]:
         source = self._sources.get(topic)
-        return self._inner[topic] if source is None else step_of(source, partition)
+        found = self._inner[topic] if source is None else step_of(source, partition)
+        return self._around(found)
 
     async def _agent(self, stream: StreamT[Slice]) -> None:
         """Take slices in, one after the other; nothing that is raised may be passed over."""

@@ -1,0 +1,1 @@
+"""OpenLineage events about the stages, when they are asked for."""

@@ -1,0 +1,1 @@
+"""OpenTelemetry traces, when they are asked for."""
