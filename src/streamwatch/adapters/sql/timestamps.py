@@ -4,14 +4,15 @@ PostgreSQL keeps ``timestamp with time zone``. SQLite keeps text such as
 ``2026-03-01 09:30:00.250000`` in UTC, which sorts and which its date functions understand.
 """
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 from sqlalchemy import DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_DAY_MS = 86_400_000
 
 
 class Timestamp(TypeDecorator[int]):
@@ -44,9 +45,36 @@ def timestamp_text(milliseconds: int | None) -> str | None:
     """
     if milliseconds is None:
         return None
-    second, rest = divmod(milliseconds, 1000)
-    begin = _second_text(second)
-    return None if begin is None else f"{begin}.{rest:03d}000"
+    try:
+        return _SECONDS[milliseconds // 1000] + _MILLISECONDS[milliseconds % 1000]
+    except OverflowError:
+        return None
+
+
+def timestamp_texts(times: Sequence[int | None]) -> list[str | None]:
+    """The same for many at once, at a third of the cost.
+
+    >>> timestamp_texts([1_772_357_400_250, None])
+    ['2026-03-01 09:30:00.250000', None]
+    """
+    try:
+        return [_SECONDS[one // 1000] + _MILLISECONDS[one % 1000] for one in times]  # type: ignore[operator]
+    except (TypeError, OverflowError):
+        return [timestamp_text(one) for one in times]
+
+
+def arrival_texts(times: Sequence[int]) -> list[str | None]:
+    """`arrival_text` for many at once."""
+    if min(times, default=0) >= 0:
+        return timestamp_texts(times)
+    return [arrival_text(one) for one in times]
+
+
+def arrival_days(times: Sequence[int]) -> list[str]:
+    """`arrival_day` for many at once."""
+    if min(times, default=0) >= 0:
+        return [_DAYS[one // _DAY_MS] for one in times]
+    return [arrival_day(one) for one in times]
 
 
 def arrival_text(milliseconds: int) -> str | None:
@@ -60,10 +88,23 @@ def arrival_day(milliseconds: int) -> str:
     >>> arrival_day(1_772_357_400_250), arrival_day(-1)
     ('2026-03-01', '1970-01-01')
     """
-    return _day_text(milliseconds // 86_400_000) if milliseconds >= 0 else "1970-01-01"
+    return _DAYS[milliseconds // _DAY_MS] if milliseconds >= 0 else "1970-01-01"
 
 
-@lru_cache(maxsize=4096)
+class _Remembered(dict[int, str]):
+    """Makes a text when it is first asked for; begins anew when it holds many."""
+
+    def __init__(self, make: Callable[[int], str]) -> None:
+        self._make = make
+
+    def __missing__(self, key: int) -> str:
+        text = self._make(key)
+        if len(self) >= _MOST_REMEMBERED:
+            self.clear()
+        self[key] = text
+        return text
+
+
 def _day_text(day: int) -> str:
     try:
         return (EPOCH + timedelta(days=day)).date().isoformat()
@@ -71,9 +112,11 @@ def _day_text(day: int) -> str:
         return "1970-01-01"
 
 
-@lru_cache(maxsize=8192)
-def _second_text(second: int) -> str | None:
-    try:
-        return (EPOCH + timedelta(seconds=second)).replace(tzinfo=None).isoformat(" ")
-    except OverflowError:
-        return None
+def _second_text(second: int) -> str:
+    return (EPOCH + timedelta(seconds=second)).replace(tzinfo=None).isoformat(" ")
+
+
+_MOST_REMEMBERED = 8192
+_DAYS = _Remembered(_day_text)
+_SECONDS = _Remembered(_second_text)
+_MILLISECONDS = [f".{rest:03d}000" for rest in range(1000)]
