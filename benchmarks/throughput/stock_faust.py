@@ -1,6 +1,7 @@
 """Stock Faust: an agent that is given one event at a time."""
 
 import asyncio
+import logging
 import os
 import sys
 import tempfile
@@ -35,4 +36,6 @@ async def counting(stream: faust.types.StreamT[bytes]) -> None:
             os._exit(0)
 
 
+# Faust lets its client make a log record of every request and then drops it.
+logging.getLogger("aiokafka").setLevel(logging.ERROR)
 faust.Worker(app, loglevel="error", redirect_stdouts=False).execute_from_commandline()

@@ -21,6 +21,7 @@ from streamwatch.adapters.assembly import assemble
 from streamwatch.adapters.clock import WallClock
 from streamwatch.adapters.kafka.topics import create_topics
 from streamwatch.adapters.kafka.worker import Worker
+from streamwatch.adapters.logs import logging_config
 from streamwatch.adapters.prometheus.collector import WorkerMetrics, installed_build
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import upgrade
@@ -88,4 +89,6 @@ def watching() -> None:
 
 
 threading.Thread(target=watching, daemon=True).start()
-faust.Worker(worker.app, loglevel="error", redirect_stdouts=False).execute_from_commandline()
+faust.Worker(
+    worker.app, loglevel="error", logging_config=logging_config("error"), redirect_stdouts=False
+).execute_from_commandline()
