@@ -6,19 +6,25 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 PYTEST_OPTIONS :=
 LOCK_OPTIONS :=
+BENCH_OPTIONS :=
 
 TOOLS := .local/tools
 TOOLS_STAMP := $(TOOLS)/.installed
 
-.PHONY: help install demo test lint monitoring browser lock clean tools docs try-install
+.PHONY: help install demo test bench lint monitoring browser lock clean tools docs generated \
+  changelog try-install
 
 help:
 	@echo "make demo     the whole story on this machine: Kafka, worker, database, faults found"
 	@echo "make test     lint, then every test; starts the Kafka and PostgreSQL that they need;"
 	@echo "              needs Prometheus, Alertmanager and Chromium installed"
+	@echo "make bench    rates beside other stream processors on one broker, about half an hour;"
+	@echo "              BENCH_OPTIONS='--rounds 1 --events 100000' for a short look"
 	@echo "make lint     ruff, mypy --strict, and the rules of who may import whom"
 	@echo "make install  only make .venv, which the others do by themselves"
 	@echo "make docs     build the documentation into .local/site; warnings are errors"
+	@echo "make generated  write anew what is made from the code: reference, rules, deployments"
+	@echo "make changelog  show the next section of the changelog; VERSION=0.2.0 writes it"
 	@echo "make try-install  install the wheel and the sdist as others do, and use them"
 	@echo "make tools    only make .local/tools, for documents, packages and deployments"
 	@echo "make lock     make requirements.lock and dev/tools.lock anew"
@@ -56,6 +62,10 @@ lint: $(STAMP)
 test: $(if $(PYTEST_OPTIONS),,monitoring browser) lint
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
+# Peers get environments of their own under .local/bench; who cannot be installed is left out.
+bench: $(STAMP)
+	$(BIN)/python benchmarks/throughput/run.py --out benchmarks/results $(BENCH_OPTIONS)
+
 monitoring: $(STAMP)
 	@$(BIN)/python -m streamwatch.adapters.local.monitoring
 
@@ -75,7 +85,14 @@ $(TOOLS_STAMP): dev/tools.lock dev/find-python
 	@touch $(TOOLS_STAMP)
 
 docs: $(TOOLS_STAMP)
-	@$(TOOLS)/bin/mkdocs build --quiet --strict --site-dir .local/site
+	@NO_MKDOCS_2_WARNING=1 $(TOOLS)/bin/mkdocs build --quiet --strict --site-dir .local/site
+
+changelog: $(TOOLS_STAMP)
+	@$(TOOLS)/bin/towncrier build $(if $(VERSION),--yes --version $(VERSION),--draft --version next)
+
+generated: $(STAMP)
+	@$(BIN)/python dev/reference.py
+	@$(BIN)/python dev/deployments.py
 
 try-install: $(STAMP) $(TOOLS_STAMP)
 	@$(BIN)/python dev/try_install.py

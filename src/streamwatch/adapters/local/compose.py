@@ -117,7 +117,11 @@ def _compose(
             check=False,
             timeout=_START_S,
             stdin=subprocess.DEVNULL,
-            env={**os.environ, f"STREAMWATCH_{service.upper()}_PORT": str(port)},
+            env={
+                **os.environ,
+                f"STREAMWATCH_{service.upper()}_PORT": str(port),
+                "STREAMWATCH_POSTGRES_FSYNC": "off",
+            },
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ServiceError(f"docker compose does not answer: {error}") from error
