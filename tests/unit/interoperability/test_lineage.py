@@ -173,3 +173,30 @@ def test_a_receiver_that_is_away_stops_nothing() -> None:
     lineage.committed(FLUSH)
     lineage.stop()
     assert transport.asked == 2
+
+
+def test_body_measures_of_few_people_are_not_told(tmp_path: Path) -> None:
+    file = tmp_path / "lineage.jsonl"
+    few = StageRow("a", "return", "day", DAY, "decode", "quantity", Moments(3, 2.0), Transition())
+    rows: list[Row] = [
+        StageRow(
+            "a", "widget-event", "day", DAY, "decode", "height", Moments(3, 151.0), Transition()
+        ),
+        few,
+        VerdictRow(
+            Verdict(
+                KpiKey("a", "widget-event", "mean.height"), DAY, 151.0, 3, "unusual", -9.0, 170.0,
+                165.0, 175.0, "",
+            )
+        ),
+    ]  # fmt: skip
+    emitted(
+        Settings(lineage=LineageSettings(to=str(file))),
+        [Flush(FLUSH.partition, None, 9, 0, "", {}, rows, None)],
+    )
+    text = file.read_text(encoding="utf-8")
+    jobs = completed([json.loads(line) for line in text.splitlines()])
+    assert "151" not in text
+    assert "453" not in text
+    quantity = jobs["return.decode"]["outputs"][0]["facets"]["dataQualityMetrics"]
+    assert quantity["columnMetrics"]["quantity"]["sum"] == 6

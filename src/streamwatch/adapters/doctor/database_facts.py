@@ -57,13 +57,15 @@ def ask_database(settings: Settings, now_ms: int) -> DatabaseFacts:
     """
     engine = create_engine_for(settings.database)
     try:
+        # First, since a connection that was used to read only comes back as one that may write.
+        write_refused = _write_refused(engine)
         revision = _revision(engine)
         facts = DatabaseFacts(
             name=shown(engine.url),
             kind=engine.dialect.name,
             revision=revision,
             needed=head_revision(),
-            write_refused=_write_refused(engine),
+            write_refused=write_refused,
         )
         if engine.dialect.name == "sqlite":
             return _sqlite(engine, facts)

@@ -19,6 +19,7 @@ from streamwatch.adapters.formats.extras import needed
 from streamwatch.domain.cells import Moments, Transition
 from streamwatch.domain.rows import Row, StageRow, VerdictRow
 from streamwatch.domain.settings import Settings
+from streamwatch.domain.smallgroups import tells_of_few, withheld
 from streamwatch.domain.stageorder import stages_of
 from streamwatch.domain.verdicts import Verdict
 
@@ -161,7 +162,9 @@ def _input_metrics(one: Told) -> dict[str, Any]:
 def _columns(module: Any, one: Told) -> dict[str, Any]:
     return {
         feature: module.ColumnMetrics(
-            count=moments.n, nullCount=moments.missing, sum=moments.mean * moments.n
+            count=moments.n,
+            nullCount=moments.missing,
+            sum=None if tells_of_few(f"mean.{feature}", moments.n) else moments.mean * moments.n,
         )
         for feature, moments in one.features.items()
     }
@@ -173,13 +176,13 @@ def _assertions(judged: Sequence[Verdict]) -> dict[str, Any]:
         return {}
     module = needed(f"{_GENERATED}.data_quality_assertions_dataset", EXTRA)
     facet = module.DataQualityAssertionsDatasetFacet(
-        assertions=[_assertion(module, verdict) for verdict in _worst_first(judged)],
+        assertions=[_assertion(module, verdict) for verdict in _worst_first(map(withheld, judged))],
         producer=PRODUCER,
     )
     return {"dataQualityAssertions": facet}
 
 
-def _worst_first(judged: Sequence[Verdict]) -> list[Verdict]:
+def _worst_first(judged: Iterable[Verdict]) -> list[Verdict]:
     ordered = sorted(judged, key=lambda one: (one.state != "unusual", -abs(one.score)))
     return ordered[:MOST_ASSERTIONS]
 
