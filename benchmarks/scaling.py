@@ -1,0 +1,201 @@
+"""How cost, memory and bytes grow with shops, partitions, event size and age.
+
+    PYTHONPATH=src python benchmarks/scaling.py shops partitions sizes bytes memory \
+        --out benchmarks/results
+
+No broker: the steps on the runner in one process, see `inprocess`. Told are processor seconds.
+Each law is the exponent of the power that fits best.
+"""
+
+import argparse
+import gc
+import json
+import resource
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from inprocess import Pipeline
+from machine import described, in_words
+from svg import curves, law
+
+from streamwatch.adapters.sql.engine import create_engine_for
+from streamwatch.adapters.sql.migrations import upgrade
+from streamwatch.adapters.sql.store import SqlStore
+from streamwatch.domain.settings import FlushSettings
+from streamwatch.steps.judgestate import all_streams
+
+sys.path.insert(0, str(Path(__file__).parent / "throughput"))
+from workload import START_MS, events
+
+Figures = dict[str, Any]
+
+
+def run(shops: int, rate: int, seconds: float, **options: Any) -> Figures:
+    """Live events at a rate, and what they cost."""
+    padding = options.pop("padding", 0)
+    pipeline = Pipeline(**options)
+    count = int(rate * seconds)
+    given = events(count, seconds / 3600, shops)
+    if padding:
+        filling = b',"notes":"' + b"x" * padding + b'"}'
+        given = ((at, shop, value[:-1] + filling) for at, shop, value in given)
+    pipeline.feed(list(given))
+    pipeline.look(START_MS + int(seconds * 1000) + 20_000, everything=True)
+    total = sum(pipeline.cpu.values())
+    written = pipeline.size["state bytes"] + pipeline.size["message bytes"]
+    return {
+        "events": count,
+        "events a CPU second": round(count / total),
+        "microseconds": {
+            name: round(spent / count * 1e6, 2) for name, spent in sorted(pipeline.cpu.items())
+        },
+        "bytes an event": round(written / count, 1),
+        **pipeline.size,
+    }
+
+
+def by_shops() -> Figures:
+    """10 to 100,000 shops at 20,000 events a second."""
+    found: Figures = {}
+    for longest in (10_000, 60_000):
+        flush = FlushSettings(longest=longest)
+        for shops in (10, 100, 1_000, 10_000, 100_000):
+            seconds = 10 if longest == 10_000 else 20
+            name = f"{shops} shops, longest {longest // 1000} s"
+            found[name] = {"shops": shops, "longest": longest} | run(
+                shops, 20_000, seconds, flush=flush
+            )
+    return found
+
+
+def by_partitions() -> Figures:
+    """1 to 64 partitions, 1,000 shops, 20,000 events a second, SQLite."""
+    found: Figures = {}
+    for partitions in (1, 4, 16, 64):
+        with tempfile.TemporaryDirectory() as folder:
+            url = f"sqlite:///{folder}/scaling.db"
+            upgrade(url)
+            engine = create_engine_for(url)
+            found[f"{partitions} partitions"] = {"partitions": partitions} | run(
+                1_000, 20_000, 10, partitions=partitions, store=SqlStore(engine)
+            )
+            engine.dispose()
+    return found
+
+
+def by_size() -> Figures:
+    """Events of 0.4 to 10 KB."""
+    return {
+        f"{padding + 390} B": {"size": padding + 390} | run(200, 20_000, 4, padding=padding)
+        for padding in (1, 600, 2_500, 10_000)
+    }
+
+
+def bytes_written() -> Figures:
+    """Bytes to the database and the internal topics, at 10,000 events a second."""
+    found: Figures = {}
+    for shops in (100, 1_000, 10_000):
+        found[f"{shops} shops"] = {"shops": shops} | run(shops, 10_000, 40)
+    return found
+
+
+def sparse(shops: int, days: int, a_day: int) -> Iterator[tuple[int, str, bytes]]:
+    """Some events of every shop on every day."""
+    return events(shops * days * a_day, days * 24, shops)
+
+
+def memory() -> Figures:
+    """Resident bytes of a shop: COUNT's and JUDGE's, after so many days."""
+    found: Figures = {}
+    shops = 500
+    for days in (2, 10, 20, 30):
+        gc.collect()
+        before = resident()
+        pipeline = Pipeline(flush=FlushSettings(interval=3_600_000, longest=7_200_000))
+        pipeline.feed(sparse(shops, days, 120))
+        pipeline.look(START_MS + days * 86_400_000 + 7_200_000, everything=True)
+        gc.collect()
+        grown = resident() - before
+        streams = list(all_streams(pipeline.judge.runner.state))
+        kpis = sum(len(stream.learned.baselines) for stream in streams)
+        learned = sum(len(msgspec.msgpack.encode(stream.learned)) for stream in streams)
+        found[f"{days} days"] = {
+            "days": days,
+            "shops": len(streams),
+            "KPIs a shop": round(kpis / len(streams), 1),
+            "resident bytes a shop": round(grown / shops),
+            "stored bytes of what is learned a shop": round(learned / shops),
+            "stored bytes a KPI": round(learned / max(kpis, 1)),
+        }
+        del pipeline, streams
+    return found
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory now; the most so far where nobody tells."""
+    status = Path("/proc/self/statm")
+    if status.exists():
+        return int(status.read_text().split()[1]) * resource.getpagesize()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+PARTS: dict[str, Callable[[], Figures]] = {
+    "shops": by_shops,
+    "partitions": by_partitions,
+    "sizes": by_size,
+    "bytes": bytes_written,
+    "memory": memory,
+}
+
+
+def plots(found: Figures) -> dict[str, str]:
+    """The curves of what was measured."""
+    made = {}
+    if "shops" in found:
+        lines: dict[str, list[tuple[float, float]]] = {}
+        for one in found["shops"].values():
+            name = f"flush within {one['longest'] // 1000} s"
+            lines.setdefault(name, []).append((one["shops"], one["events a CPU second"]))
+        named = {f"{name}: x^{law(line):.2f}": line for name, line in lines.items()}
+        axes = ("shops", "events a CPU second, at 20,000 events/s")
+        made["scaling_shops.svg"] = curves("Throughput by shops", axes, named)
+    if "bytes" in found:
+        line = [(one["shops"], one["bytes an event"]) for one in found["bytes"].values()]
+        axes = ("shops", "bytes written an event, at 10,000 events/s")
+        made["scaling_bytes.svg"] = curves(
+            "Bytes by shops", axes, {f"state and messages: x^{law(line):.2f}": line}
+        )
+    if "partitions" in found:
+        line = [(p["partitions"], p["events a CPU second"]) for p in found["partitions"].values()]
+        axes = ("partitions", "events a CPU second, SQLite")
+        made["scaling_partitions.svg"] = curves(
+            "Throughput by partitions", axes, {f"1,000 shops: x^{law(line):.2f}": line}
+        )
+    return made
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], default=list(PARTS))
+    parser.add_argument("--out", type=Path, default=None)
+    options = parser.parse_args()
+    kept = options.out / "scaling.json" if options.out else None
+    found: Figures = json.loads(kept.read_text()) if kept is not None and kept.exists() else {}
+    found["machine"] = described()
+    print(in_words(found["machine"]))
+    for name in options.parts or PARTS:
+        found[name] = PARTS[name]()
+        print(name, json.dumps(found[name], indent=1))
+    if kept is not None:
+        kept.write_text(json.dumps(found, indent=1) + "\n")
+        for name, text in plots(found).items():
+            (options.out / name).write_text(text)
+
+
+if __name__ == "__main__":
+    main()
