@@ -12,6 +12,9 @@ DAY_MS = 86_400_000
 LARGEST = 1e12
 """The largest number that is counted: no measure, quantity or price is larger, and sums of
 squares stay far from overflow."""
+ARROW = "\x1f"
+"""Stands between what a label was before a stage and what it is behind it."""
+
 ALL = "all"
 """The segment that holds every record of a shop."""
 
@@ -104,6 +107,8 @@ class Cell(msgspec.Struct, gc=False, omit_defaults=True):
         first_arrival, last_arrival: milliseconds since 1970 UTC; 0 in an empty cell.
         marks: per rule that only marks the records that broke it and were counted.
         groups, group_changes: what tells affected records from others, see `Groups`.
+        label_changes: per stage and label how many records' values it changed, by `ARROW` between
+            what it was and what it became, both empty for none.
         beside: per stage in another service and feature the moments of what its topic holds.
     """
 
@@ -120,6 +125,7 @@ class Cell(msgspec.Struct, gc=False, omit_defaults=True):
     groups: Groups = {}
     group_changes: GroupChanges = {}
     beside: dict[str, dict[str, Moments]] = {}
+    label_changes: dict[str, dict[str, dict[str, int]]] = {}
 
     def merge(self, other: "Cell") -> None:
         """Add another cell's records to this one; exact, and in any order."""
@@ -131,6 +137,10 @@ class Cell(msgspec.Struct, gc=False, omit_defaults=True):
         _add_counts(self.marks, other.marks)
         for stage, features in other.beside.items():
             self.beside[stage] = _added(self.beside.get(stage, {}), features)
+        for stage, labels in other.label_changes.items():
+            my_labels = self.label_changes.setdefault(stage, {})
+            for label, kinds in labels.items():
+                _add_counts(my_labels.setdefault(label, {}), kinds)
         for stage, changes in other.transitions.items():
             my_changes = self.transitions.setdefault(stage, {})
             for name, transition in changes.items():

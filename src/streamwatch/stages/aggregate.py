@@ -14,6 +14,7 @@ from streamwatch.domain.cells import ALL, Cell, Group, Moments
 from streamwatch.domain.events import EventType
 from streamwatch.stages.batch import Batch, Columns, Floats, Ints, Place
 from streamwatch.stages.grouping import Grouping, group_by
+from streamwatch.stages.relabelled import sum_label_changes
 from streamwatch.stages.sums import bins_of, changes_of, groups_of, is_counted, moments_of
 
 GROUPED = (("gender", "category"), ("app_version",))
@@ -70,6 +71,7 @@ def aggregate(
         counted = _counted(columns, columns.passed == batch.counted, event_type)
         if len(counted.rows):
             _sum_counted(columns, counted, event_type, segment_labels, result)
+            sum_label_changes(columns, counted.rows, event_type.labels, batch.points, whole)
     return dict(zip(batch.places, result, strict=True))
 
 

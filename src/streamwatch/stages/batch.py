@@ -22,15 +22,16 @@ NORMALISED = POINTS.index("normalise")
 Place = tuple[str, int]
 """A shop, and the start of an hour in milliseconds."""
 
-Earlier = tuple[tuple[int, Numbers], ...]
-"""What numbers were before a stage replaced the record: (the stage's index in `POINTS`, numbers).
+Labels = tuple[str | None, ...]
+"""The values of an event type's labels, in its order."""
 
-Only stages that should leave numbers alone stand here, so it is empty for nearly every record."""
+Earlier = tuple[tuple[int, Numbers, Labels], ...]
+"""What stood before a stage replaced the record: (its index in `POINTS`, numbers, labels).
+
+Only stages that should leave the record alone stand here, so it is empty for nearly every one."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Labels = tuple[str | None, ...]
-"""The values of an event type's labels, in its order."""
 
 
 class Reject(msgspec.Struct, frozen=True, gc=False):
@@ -72,7 +73,7 @@ class Batch:
 
     __slots__ = (
         "_arrivals", "_at", "_combinations", "_declared", "_earlier", "_final", "_labels",
-        "_labels_of", "_nothing", "_numbers_of", "_passed", "counted", "marks", "places",
+        "_labels_of", "_nothing", "_numbers_of", "_passed", "_sent", "counted", "marks", "places",
         "points", "rejects",
     )  # fmt: skip
 
@@ -96,6 +97,7 @@ class Batch:
         self._passed: dict[int, int] = {}
         self._final: dict[int, Numbers] = {}
         self._earlier: dict[int, Earlier] = {}
+        self._sent: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._at) + len(self.rejects)
@@ -110,9 +112,15 @@ class Batch:
         return self.places[shop, hour]
 
     def count(
-        self, place: int, arrived: int, declared: Numbers, event: Event, earlier: Earlier = ()
+        self,
+        place: int,
+        arrived: int,
+        declared: Numbers,
+        event: Event,
+        earlier: Earlier = (),
+        received: Event | None = None,
     ) -> None:
-        """Note a record that passed every stage."""
+        """Note a record that passed every stage; ``received`` is what the client sent of it."""
         numbers = self._numbers_of(event)
         if numbers != declared:
             self._final[len(self._at)] = numbers
@@ -121,7 +129,12 @@ class Batch:
         self._at.append(place)
         self._arrivals.append(arrived)
         self._declared += declared
-        self._labels.append(self._combinations[self._labels_of(event)])
+        labels = self._labels_of(event)
+        if received is not None:
+            sent = self._labels_of(received)
+            if sent != labels:
+                self._sent[len(self._at) - 1] = self._combinations[sent]
+        self._labels.append(self._combinations[labels])
 
     def drop(
         self,
@@ -158,6 +171,11 @@ class Batch:
         numbers: Numbers = self._numbers_of(event)
         return numbers
 
+    def labels_of(self, event: Event) -> Labels:
+        """The labels of an event, in the order of its type."""
+        labels: Labels = self._labels_of(event)
+        return labels
+
     def columns(self) -> "Columns":
         """All rows so far, as columns."""
         rows = len(self._at)
@@ -177,6 +195,7 @@ class Batch:
             combinations=list(self._combinations),
             labels=np.array(self._labels, dtype=np.int64),
             earlier=self._earlier,
+            sent=self._sent,
         )
 
 
@@ -189,7 +208,9 @@ class Columns(msgspec.Struct, frozen=True):
             number changed on the way.
         combinations: each combination of labels that occurs.
         labels: shape (n,), indices into ``combinations``.
-        earlier: row → what its numbers were before a stage replaced the record.
+        earlier: row → what it was before a stage replaced the record.
+        sent: row → index into ``combinations`` of the labels as the client sent them, where they
+            are not those that came out.
     """
 
     place: Ints
@@ -200,13 +221,14 @@ class Columns(msgspec.Struct, frozen=True):
     combinations: Sequence[Labels]
     labels: Ints
     earlier: dict[int, Earlier]
+    sent: dict[int, int]
 
     def at(self, point: int) -> Floats:
         """The numbers after ``POINTS[point]``, shape (n, k).
 
         >>> from streamwatch.domain.events import RETURN, Return
         >>> batch = Batch(RETURN)
-        >>> batch.count(0, 0, (2.0,), Return("a", "s", quantity=6.0), ((3, (2.0,)),))
+        >>> batch.count(0, 0, (2.0,), Return("a", "s", quantity=6.0), ((3, (2.0,), ()),))
         >>> [float(batch.columns().at(point)[0, 0]) for point in range(len(POINTS))]
         [2.0, 2.0, 2.0, 6.0, 6.0]
         """
@@ -224,7 +246,7 @@ class Columns(msgspec.Struct, frozen=True):
 
 def _before(earlier: Earlier, point: int) -> Numbers | None:
     """The numbers at a point, if a later stage of the same unit replaced them."""
-    for stage, numbers in earlier:
+    for stage, numbers, _ in earlier:
         if point < stage and (point >= NORMALISED or stage < NORMALISED):
             return numbers
     return None

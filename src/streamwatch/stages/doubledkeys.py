@@ -14,6 +14,7 @@ import msgspec
 from streamwatch.domain.events import Received
 
 _fields_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_COLON, _BACKSLASH = b":\\"  # as numbers: they are found in a fifth of the time
 _SPACE_BEFORE_COLON = re.compile(rb'"[ \t\r\n]+:')
 
 
@@ -30,11 +31,11 @@ def is_surely_single(value: bytes, event: Received) -> bool:
     >>> is_surely_single(b'{"event_id":"a","shop":"r","shop":"s"}', ReceivedReturn("a", "s"))
     False
     """
-    if b"\\" in value:  # an escaped colon stands in a text, but is none of those counted
+    if _BACKSLASH in value:  # an escaped colon stands in a text, but is none of those counted
         return False
     fields, time = msgspec.structs.astuple(event), event.time
     in_time = time.count(":") if isinstance(time, str) else 0
-    return value.count(b":") - in_time == len(fields) - fields.count(None)
+    return value.count(_COLON) - in_time == len(fields) - fields.count(None)
 
 
 def has_doubled_key(value: bytes, keys: int | None = None) -> bool:

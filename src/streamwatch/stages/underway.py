@@ -14,6 +14,7 @@ class Underway:
     stage of each record took as long as the stages themselves.
 
     Attributes:
+        received: the event as the client sent it.
         event: the event as it stands now; up to `normalise` as the client sent it, from there
             on of a type that has no field for the shopper.
         declared: its numbers as the client declared them, in canonical units.
@@ -30,11 +31,12 @@ class Underway:
 
     __slots__ = (
         "declared", "event", "hour", "latest", "marks", "named", "newest", "occurred",
-        "pseudonym", "shopper",
+        "pseudonym", "received", "shopper",
     )  # fmt: skip
 
     def __init__(self, newest: Mapping[str, int]) -> None:
         self.newest = newest
+        self.received: Event
         self.event: Event
         self.declared: Numbers = ()
         self.latest = 0
@@ -53,7 +55,7 @@ class Underway:
         >>> record.event.event_id, record.occurred
         ('a', None)
         """
-        self.event = event
+        self.received = self.event = event
         self.declared = declared
         self.latest = latest
         self.occurred = self.shopper = self.pseudonym = None

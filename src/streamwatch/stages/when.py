@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 
+from streamwatch.domain.cells import DAY_MS
 from streamwatch.domain.events import Time
 
 EARLIEST_MS = 946_684_800_000
@@ -19,7 +20,6 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
 
 # Half a millisecond earlier, so that whole milliseconds since then are rounded ones since 1970.
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC) - timedelta(microseconds=500)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def event_time_ms(time: Time, zone_of: Callable[[str], tzinfo], shop: str) -> int | None:
@@ -36,7 +36,7 @@ def event_time_ms(time: Time, zone_of: Callable[[str], tzinfo], shop: str) -> in
     if isinstance(time, str):
         # ISO 8601 without dashes looks like a number: 13 digits could be a date, an hour and
         # a minute. Past the length of a bare date, the number is meant.
-        if len(time) > _BARE_DATE and "-" not in time and (number := _number_ms(time)) is not None:
+        if "-" not in time and len(time) > _BARE_DATE and (number := _number_ms(time)) is not None:
             return number
         try:
             moment = datetime.fromisoformat(time)
@@ -45,9 +45,10 @@ def event_time_ms(time: Time, zone_of: Callable[[str], tzinfo], shop: str) -> in
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=zone_of(shop))
         try:
-            return (moment - _EPOCH) // _MILLISECOND
+            since = moment - _EPOCH
         except (OverflowError, ValueError):
             return None
+        return since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
     return None if time is None else _epoch_ms(time)
 
 

@@ -93,7 +93,7 @@ class Passage:
         self._observers.look(stage)
 
     def replaced(self, stage: str, before: Event) -> None:
-        """A stage that should leave numbers alone gave another event: keep those before it."""
+        """A stage that should leave the event alone gave another: keep what was before it."""
         underway, source = self._underway, self._source
         numbers: Numbers
         if isinstance(before, Received):
@@ -101,7 +101,8 @@ class Passage:
             underway.declared = source.declared(underway.event)  # type: ignore[arg-type]
         else:
             numbers = self._batch.numbers_of(before)
-        self._earlier = (*self._earlier, (source.points.index(stage), numbers))
+        point, labels = source.points.index(stage), self._batch.labels_of(before)
+        self._earlier = (*self._earlier, (point, numbers, labels))
 
     def count(self) -> None:
         """The record passed every stage."""
@@ -113,7 +114,8 @@ class Passage:
             self.arrived = underway.occurred
             self._progress.arrival = max(self._progress.arrival, self.arrived)
         place = batch.places[event.shop, hour]
-        batch.count(place, self.arrived, underway.declared, event, self._earlier)
+        declared, received = underway.declared, underway.received
+        batch.count(place, self.arrived, declared, event, self._earlier, received)
         if underway.marks:
             batch.marks += [Mark(place, name) for name in underway.marks]
 

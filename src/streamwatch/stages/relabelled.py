@@ -1,0 +1,74 @@
+"""Which labels came out of a stage otherwise than they went in; of most records, none.
+
+The labels after `decode` are read in one spelling (`stages.declaredlabels`), so what `normalise`
+spells anew has not changed.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from streamwatch.domain.cells import ARROW, Cell
+from streamwatch.stages.batch import NORMALISED, Columns, Ints, Labels
+from streamwatch.stages.declaredlabels import declared_label
+
+LONGEST_LABEL = 80
+"""Characters of a label's value that are kept."""
+
+MOST_CHANGES = 50
+"""Kinds of changes of one label and stage in one cell; those seen later count as `OTHER`."""
+
+OTHER = "~other"
+
+
+def sum_label_changes(
+    columns: Columns,
+    counted: Ints,
+    order: Sequence[str],
+    points: Sequence[str],
+    whole: Sequence[Cell],
+) -> None:
+    """Count into the cells what each stage made of the counted records' labels.
+
+    Args:
+        columns: of the batch.
+        counted: the rows that count.
+        order: the names of the labels.
+        points: the stages.
+        whole: the cells of all records, by place.
+    """
+    rows = sorted(columns.sent.keys() | columns.earlier.keys())
+    if not rows:
+        return
+    counting = set(counted.tolist())
+    alike: Counter[tuple[int, int, int, tuple[tuple[int, Labels], ...]]] = Counter()
+    for row in rows:
+        if row in counting:
+            final = int(columns.labels[row])
+            kept = columns.earlier.get(row, ())
+            before = tuple((point, labels) for point, _, labels in kept)
+            alike[int(columns.place[row]), columns.sent.get(row, final), final, before] += 1
+    for (place, sent, final, before), count in alike.items():
+        names = columns.combinations[sent], columns.combinations[final]
+        for point, label, was, now in _changes(names, before, order):
+            changes = whole[place].label_changes.setdefault(points[point], {}).setdefault(label, {})
+            key = f"{was[:LONGEST_LABEL]}{ARROW}{now[:LONGEST_LABEL]}"
+            if key not in changes and len(changes) >= MOST_CHANGES:
+                key = f"{OTHER}{ARROW}{OTHER}"
+            changes[key] = changes.get(key, 0) + count
+
+
+def _changes(
+    ends: tuple[Labels, Labels], before: tuple[tuple[int, Labels], ...], order: Sequence[str]
+) -> Iterator[tuple[int, str, str, str]]:
+    """Stage by stage: its point, the label, what it was, and what it became."""
+    sent, final = ends
+    # What stood at the end of each stretch between stages that replaced the event.
+    stretches = [*((point, labels) for point, labels in before), (None, final)]
+    for place, label in enumerate(order):
+        was, since = declared_label(label, sent[place]), 0
+        for point, labels in stretches:
+            as_sent = point is not None and point < NORMALISED
+            now = declared_label(label, labels[place]) if as_sent else labels[place] or ""
+            if now != was:
+                yield since or NORMALISED, label, was, now
+            was, since = now, point or 0
