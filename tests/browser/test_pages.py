@@ -10,8 +10,10 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine
 from tests.browser.chromium import Page, browser
+from tests.unit.web.diagnosed import REPORT
 from tests.unit.web.fleet_of_shops import (
     DAY,
     SECRET,
@@ -121,7 +123,8 @@ def _engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 @pytest.fixture(scope="module", name="address")
 def _address(engine: Engine) -> Iterator[str]:
-    server = serve_site(site_of(engine, Access(SECRET, write_token=WRITE)), "127.0.0.1", 0)
+    site = replace(site_of(engine, Access(SECRET, write_token=WRITE)), diagnose=lambda _: REPORT)
+    server = serve_site(site, "127.0.0.1", 0)
     yield f"http://127.0.0.1:{server.port}"
     server.stop()
 

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from streamwatch.adapters.acknowledging import keep_silences
 from streamwatch.adapters.alertmanager import Alertmanager
+from streamwatch.adapters.diagnosing import diagnose_incident
 from streamwatch.adapters.kafka.acknowledged import publish_acknowledgements
 from streamwatch.adapters.logs import logging_config
 from streamwatch.adapters.settings.loading import load_settings
@@ -23,6 +24,8 @@ from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import check_migrated
 from streamwatch.cli.database import database_option
 from streamwatch.cli.output import OK, json_option, print_json, settings_option
+from streamwatch.diagnosis.report import Report
+from streamwatch.diagnosis.telling import told
 from streamwatch.domain.incidents import Incident
 from streamwatch.errors import ConfigurationError, StreamwatchError
 
@@ -85,6 +88,9 @@ def command(
     def evidence(incident: Incident) -> bytes | None:
         return evidence_archive(engine, settings, incident, _now_ms())
 
+    def diagnose(incident: Incident) -> Report:
+        return told(diagnose_incident(engine, incident, settings))
+
     alertmanager = settings.alertmanager
     silencer = Alertmanager(alertmanager.url) if alertmanager.url else None
     site = Site(
@@ -95,6 +101,7 @@ def command(
         silence_ms=alertmanager.silence,
         runbook=runbook,
         evidence=evidence,
+        diagnose=diagnose,
         tell=partial(publish_acknowledgements, settings.kafka),
     )
     server = serve_site(site, web.host, web.port)

@@ -41,7 +41,7 @@ def test_a_departed_kpi_is_one_line_with_its_segments_behind_it(engine: Engine) 
     text = read(engine, "/")
     assert "2 shops are outside their normal" in text
     assert "shop-002 mean height of widget events is unusually low" in text
-    assert "66.6 cm for 165.5 to 174.1 cm" in text
+    assert "66.6 cm, usually 165.5 to 174.1 cm" in text
     assert "since Sun 2026-03-01" in text
     assert "with 1 more behind it" in text
     assert text.count("shop-002 mean height") == 1
@@ -114,6 +114,14 @@ def test_a_shop_shows_each_kpi_with_its_state_and_reason(engine: Engine) -> None
     assert "mean height of widget events, gender=female" in cut
 
 
+def test_every_plot_of_a_shop_has_its_newest_numbers_as_a_table(engine: Engine) -> None:
+    fill(engine)
+    text = read(engine, "/shop", name="shop-002")
+    assert "Verdicts on mean height of widget events" in text
+    assert "Mon 2026-03-02 66.6 165.5 to 174.1 unusual" in text
+    assert "Sat 2026-02-28 170 165.5 to 174.1 usual" in text
+
+
 def test_a_kpi_that_is_learning_says_why_there_is_no_verdict(engine: Engine) -> None:
     write(engine, *verdicts()[:5])
     text = read(engine, "/shop", name="shop-002")
@@ -132,7 +140,7 @@ def test_an_incident_shows_value_band_and_since_when(engine: Engine) -> None:
     found = fill(engine)
     text = read(engine, "/incident", id=found.id)
     assert "shop-002: mean height of widget events is unusually low" in text
-    assert "66.6 cm where 165.5 to 174.1 cm is usual (12.7 sd below)" in text
+    assert "66.6 cm, usually 165.5 to 174.1 cm (12.7 sd below)" in text
     assert "since Sun 2026-03-01" in text
     assert "103 cm below the expected" in text
 

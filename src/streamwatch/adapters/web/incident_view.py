@@ -10,6 +10,7 @@ from streamwatch.adapters.sql.acknowledgements import acknowledgements_of
 from streamwatch.adapters.sql.history import alike, newest_incident, verdicts_of
 from streamwatch.adapters.sql.incidents import find_incident, journey_query
 from streamwatch.adapters.sql.journey import SampleRecord, sample_records, stage_days
+from streamwatch.adapters.web.diagnosis_view import diagnosis_view
 from streamwatch.adapters.web.exchange import RefusedRequest
 from streamwatch.adapters.web.plots import Departure, plot
 from streamwatch.adapters.web.shop_view import points_of
@@ -22,6 +23,7 @@ from streamwatch.adapters.web.wording import (
     kpi_title,
     unit_of,
 )
+from streamwatch.diagnosis.report import Report
 from streamwatch.domain.acknowledgements import KINDS, MEANING
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.incidents import Incident
@@ -61,8 +63,10 @@ def incident_of_query(engine: Engine, query: dict[str, str]) -> Incident:
     return found
 
 
-def incident_view(engine: Engine, incident: Incident) -> dict[str, Any]:
-    """What the template of the incident's page shows.
+def incident_view(
+    engine: Engine, incident: Incident, report: Report | None = None
+) -> dict[str, Any]:
+    """What the template of the incident's page shows; ``report`` is its diagnosis, if there is one.
 
     Raises:
         DatabaseError: the database does not answer or is not migrated.
@@ -96,6 +100,7 @@ def incident_view(engine: Engine, incident: Incident) -> dict[str, Any]:
         "plot_span": seen.span,
         "verdicts": verdicts,
         "stages": stage_table(incident, statistics),
+        "diagnosis": diagnosis_view(report),
         "segment_hint": key.segment != "all",
         "samples": samples,
         "sample_columns": sample_columns(key, samples),

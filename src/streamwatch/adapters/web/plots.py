@@ -22,6 +22,10 @@ LARGEST = 1e100
 """Larger numbers are not drawn."""
 
 
+MOST_BEHIND = 14
+"""Buckets behind the last reading up to which a departure is still drawn."""
+
+
 class Point(msgspec.Struct, frozen=True):
     """A reading in a plot; what is ``None`` is not drawn. ``at`` is in milliseconds."""
 
@@ -86,6 +90,8 @@ def plot(
     ticks = list(nice_ticks(low, high, frame.y_ticks))
     low, high = min(low, ticks[0]), max(high, ticks[-1])
     begin, end = points[0].at - step // 2, points[-1].at + step // 2
+    if departure is not None and end <= departure.since < end + MOST_BEHIND * step:
+        end = departure.since + step  # a silence comes after the last reading
     inner_width = frame.width - frame.left - frame.right
     inner_height = frame.height - frame.top - frame.bottom
 

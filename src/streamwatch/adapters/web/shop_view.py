@@ -24,6 +24,9 @@ KINDS = ("volume", "silence", "mean", "ratio", "mix", "missing", "rejects", "mar
 QUIET = frozenset({"mix", "missing", "rejects", "marks"})
 """Kinds that are folded away while there is nothing about them."""
 
+NEWEST = 14
+"""Verdicts that stand in a table under each plot."""
+
 HOURLY_DAYS = 4
 LONGEST_AGO = 400 * DAY_MS
 """How old the newest verdict may be; older ones are deleted anyway."""
@@ -36,6 +39,8 @@ class Card(msgspec.Struct, frozen=True):
         state: of the newest verdict.
         reason: why, in words.
         incident: the open one of this KPI, if there is one.
+        newest: the last verdicts, the newest first.
+        unit: of their numbers.
     """
 
     key: KpiKey
@@ -47,6 +52,8 @@ class Card(msgspec.Struct, frozen=True):
     bucket: int
     plot: Markup
     incident: Incident | None
+    newest: tuple[Verdict, ...]
+    unit: str
 
 
 def shop_view(engine: Engine, query: dict[str, str], now_ms: int) -> dict[str, Any]:
@@ -127,6 +134,8 @@ def _card(key: KpiKey, verdicts: list[Verdict], incident: Incident | None) -> Ca
         bucket=newest.bucket,
         plot=plot(points, label=label, span=key.span, frame=SMALL, departure=departure, unit=unit),
         incident=incident,
+        newest=tuple(reversed(verdicts[-NEWEST:])),
+        unit=unit,
     )
 
 

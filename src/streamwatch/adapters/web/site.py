@@ -31,6 +31,7 @@ from streamwatch.adapters.web.incident_view import incident_of_query, incident_v
 from streamwatch.adapters.web.openapi import ENDPOINTS, openapi_document
 from streamwatch.adapters.web.rendering import link, render
 from streamwatch.adapters.web.shop_view import shop_view
+from streamwatch.diagnosis.report import Report
 from streamwatch.domain.incidents import Incident
 from streamwatch.errors import ServiceError
 
@@ -68,6 +69,10 @@ Evidence = Callable[[Incident], bytes | None]
 """The evidence pack of an incident as an archive; ``None`` where there is none."""
 
 
+Diagnose = Callable[[Incident], Report]
+"""The diagnosis of an incident, as far as anybody who may read may know it."""
+
+
 class Site(msgspec.Struct, frozen=True):
     """What the pages are made from.
 
@@ -76,7 +81,7 @@ class Site(msgspec.Struct, frozen=True):
         access: who may see and write.
         now_ms: the clock, milliseconds.
         silencer, silence_ms: Alertmanager, if there is one, and how long its silences last.
-        runbook, evidence: where those are found.
+        runbook, evidence, diagnose: where those are found.
         tell: brings acknowledgements to the judges.
     """
 
@@ -87,6 +92,7 @@ class Site(msgspec.Struct, frozen=True):
     silence_ms: int = 86_400_000
     runbook: Runbook = lambda _: None
     evidence: Evidence | None = None
+    diagnose: Diagnose | None = None
     tell: Telling | None = None
 
     def answer(self, request: Request) -> Response:
@@ -162,12 +168,15 @@ class Site(msgspec.Struct, frozen=True):
 
     def _incident(self, request: Request, query: dict[str, str], visitor: Visitor) -> Response:
         incident = incident_of_query(self.engine, query)
+        report = None
+        if self.diagnose is not None and not incident.is_fleet:
+            report = self.diagnose(incident)
         command = f"streamwatch incidents ack {_quoted(incident.id)} --as KIND --note TEXT"
         return self._page(
             request,
             visitor,
             "incident.html",
-            **incident_view(self.engine, incident),
+            **incident_view(self.engine, incident, report),
             done=_done(query.get("done", "")),
             silences=self.silencer is not None,
             evidence=self.evidence is not None and may_have_evidence(incident),

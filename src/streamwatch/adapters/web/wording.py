@@ -25,6 +25,9 @@ _WHOLE = {
     "ratio.conversion": "purchases for each widget event",
 }
 _PLAIN_UNITS = {"volume": "events", "silence": "hours"}
+_COUNTED, _FEW = frozenset({"events", "shops"}), 10
+"""Units that come in wholes, and up to where a fraction of them still tells something."""
+
 _SHARES = frozenset({"missing", "rejects", "marks", "ratio"})
 """Kinds of KPIs whose numbers are between 0 and 1, and are shown in percent."""
 
@@ -136,12 +139,15 @@ def number(value: float | None) -> str:
 def in_unit(value: float | None, unit: str) -> str:
     """A number without its unit, but for percent, of which 1.0 are a hundred.
 
-    >>> in_unit(66.64923, "cm"), in_unit(0.125, "%"), in_unit(None, "%")
-    ('66.65', '12.5 %', 'unknown')
+    >>> in_unit(66.64923, "cm"), in_unit(0.03607, "%"), in_unit(None, "%"), in_unit(76.17, "events")
+    ('66.65', '3.61 %', 'unknown', '76')
     """
-    if unit != "%" or value is None or not math.isfinite(value):
-        return number(value)
-    return f"{number(100 * value)} %"
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if unit == "%":
+        return f"{100 * value:.3g} %"
+    # Half an event helps nobody, but of a few the fraction is what was expected.
+    return f"{value:,.0f}" if unit in _COUNTED and abs(value) >= _FEW else number(value)
 
 
 def with_unit(value: float | None, unit: str) -> str:
@@ -163,6 +169,22 @@ def band(lower: float | None, upper: float | None, unit: str) -> str:
     if UNKNOWN in (number(lower), number(upper)):
         return UNKNOWN
     return f"{in_unit(lower, unit)} to {with_unit(upper, unit)}"
+
+
+def usual(
+    value: float, expected: float | None, lower: float | None, upper: float | None, unit: str
+) -> str:
+    """What is usual: the band, or what was expected where the band holds the value all the same.
+
+    A silence is as long as its limit when it is told, and of a few records nearly all is usual.
+
+    >>> usual(66.6, 169.8, 165.5, 174.1, "cm"), usual(30.13, 1.15, 0.0, 30.13, "hours")
+    ('usually 165.5 to 174.1 cm', 'expected 1.15 hours')
+    """
+    held = lower is not None and upper is not None and lower <= value <= upper
+    if expected is not None and (held or UNKNOWN in (number(lower), number(upper))):
+        return f"expected {with_unit(expected, unit)}"
+    return f"usually {band(lower, upper, unit)}"
 
 
 def score(value: float) -> str:
