@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from streamwatch.adapters.kafka.owned import FREE_VALUES
 from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC, Heartbeat, Message
 from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.domain.settings import FlushSettings, Settings
@@ -131,7 +132,8 @@ class Pipeline:
         runner, flush = owned.runner, self.flush_settings
         if runner.is_urgent or runner.unflushed >= flush.records:
             return True
-        patience = flush.interval if runner.is_worth_a_flush else flush.longest
+        pays = runner.is_worth_a_flush(FREE_VALUES // (len(self.counts) + 2))
+        patience = flush.interval if pays else flush.longest
         return at - owned.flushed_ms >= patience
 
     def _take(self, owned: Owned, at: int) -> None:

@@ -20,9 +20,6 @@ published after it, and published again when the partition is taken over."""
 
 OUTBOX_VERSION = 1
 
-FREE_VALUES = 100
-"""A flush of no more state values than this is cheap, however few the records."""
-
 RECORDS_A_VALUE = 150
 """Records that a further value is worth: its kilobytes are stored, sent and stored by JUDGE, and
 shall take less room than a quarter of the records' own."""
@@ -81,17 +78,19 @@ class Partition(Generic[StateT]):
         """Whether somebody waits for what the next flush publishes."""
         return self._is_urgent
 
-    @property
-    def is_worth_a_flush(self) -> bool:
+    def is_worth_a_flush(self, free_values: int) -> bool:
         """Whether its records are many for what a flush writes.
 
         It writes a value for every cell that changed, however few records changed it; the last
         flush tells how many those will be. A step between COUNT and people is worth one once
         it has something to tell.
+
+        Args:
+            free_values: state values that may be written however few the records.
         """
         if not self._step.accounted and not self._rows and not self._messages:
             return False
-        beyond = max(0, self.flushed_values - FREE_VALUES)
+        beyond = max(0, self.flushed_values - free_values)
         return self._unflushed >= RECORDS_A_VALUE * beyond
 
     def start_at(self, offset: int) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.runner.memory import MemoryStore
-from streamwatch.runner.partition import FREE_VALUES, RECORDS_A_VALUE, Partition
+from streamwatch.runner.partition import RECORDS_A_VALUE, Partition
 from streamwatch.steps.step import Outcome, Settled
 
+FREE_VALUES = 100
 PLACE = PartitionId("keeping", "readings", 0)
 
 
@@ -67,16 +68,18 @@ def test_few_values_are_worth_a_flush_however_few_the_records() -> None:
     keeper.take(*(str(number) for number in range(FREE_VALUES)))
     keeper.flush()
     keeper.take("one")
-    assert keeper.partition.is_worth_a_flush
+    assert keeper.partition.is_worth_a_flush(FREE_VALUES)
 
 
 def test_a_value_for_every_record_is_not_worth_a_flush() -> None:
     keeper = Keeper()
     keeper.take(*(str(number) for number in range(10 * FREE_VALUES)))
-    assert keeper.partition.is_worth_a_flush  # nobody knows yet how many values there will be
+    assert keeper.partition.is_worth_a_flush(
+        FREE_VALUES
+    )  # nobody knows yet how many values there will be
     keeper.flush()
     keeper.take(*(str(number) for number in range(10 * FREE_VALUES)))
-    assert not keeper.partition.is_worth_a_flush
+    assert not keeper.partition.is_worth_a_flush(FREE_VALUES)
 
 
 def test_many_values_are_worth_a_flush_once_their_records_are_many() -> None:
@@ -84,14 +87,14 @@ def test_many_values_are_worth_a_flush_once_their_records_are_many() -> None:
     keeper.take(*(str(number) for number in range(FREE_VALUES + 2)))
     keeper.flush()
     keeper.take(*(["one"] * (2 * RECORDS_A_VALUE - 1)))
-    assert not keeper.partition.is_worth_a_flush
+    assert not keeper.partition.is_worth_a_flush(FREE_VALUES)
     keeper.take("one")
-    assert keeper.partition.is_worth_a_flush
+    assert keeper.partition.is_worth_a_flush(FREE_VALUES)
 
 
 def test_a_step_that_has_nothing_to_tell_is_not_worth_a_flush() -> None:
     keeper = Keeper(accounted=False)
     keeper.take("kept")
-    assert not keeper.partition.is_worth_a_flush
+    assert not keeper.partition.is_worth_a_flush(FREE_VALUES)
     keeper.take("tell")
-    assert keeper.partition.is_worth_a_flush
+    assert keeper.partition.is_worth_a_flush(FREE_VALUES)

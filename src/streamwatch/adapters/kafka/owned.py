@@ -37,6 +37,9 @@ URGENT_MS = 100
 """What somebody waits for is flushed so soon after the last flush; else a departure would wait for
 the interval in every step."""
 
+FREE_VALUES = 400
+"""State values that a worker may write every interval, however few records changed them."""
+
 _Answer = TypeVar("_Answer")
 
 Reach = Callable[[str], None]
@@ -187,8 +190,8 @@ class OwnedPartitions:
             return True
         if runner.is_urgent:
             return owned.has_waited(min(URGENT_MS, interval))
-        longest = max(self._flush.longest, interval)
-        return owned.has_waited(interval if runner.is_worth_a_flush else longest)
+        pays = runner.is_worth_a_flush(FREE_VALUES // max(1, len(self._owned)))
+        return owned.has_waited(interval if pays else max(self._flush.longest, interval))
 
     async def _flush_those(self, wanted: Callable[[Owned], bool]) -> dict[TP, int]:
         seeks = {}
