@@ -49,8 +49,8 @@ def together(past: tuple[Day, ...], now: Day, deviation: float, spread: Spread) 
     >>> spread = Spread(between=0.1, within=100.0, unknown=0.5, readings=28.0)
     >>> round(together((Day(-100.0, 3), Day(-98.0, 2)), Day(-101.0, 3), -4.0, spread), 1)
     -6.3
-    >>> together((Day(2.0, 3), Day(-1.0, 2)), Day(-3.0, 3), -0.5, spread)
-    -0.5
+    >>> together((Day(-100.0, 3), Day(-98.0, 2)), Day(-11.0, 3), -1.5, spread)  # over already
+    -1.5
     """
     if abs(deviation) < _STILL_DEPARTS:
         return deviation
@@ -60,6 +60,8 @@ def together(past: tuple[Day, ...], now: Day, deviation: float, spread: Spread) 
         days = (*past[1 - width :], now)
         records = sum(day.n for day in days)
         mean = sum(day.n * day.difference for day in days) / records
+        if abs(now.difference) < abs(mean) / 2:
+            continue  # what went before is over
         squares = sum(day.n * day.n for day in days) / records / records
         error = math.sqrt(spread.between * squares + spread.within / records + spread.unknown)
         freedom = max(min(spread.readings - 1, records + 2.0), 3.0)

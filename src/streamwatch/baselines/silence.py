@@ -6,7 +6,7 @@ silence is, as ``exp(-U)``. It is told at ``U >= ln(30 * events a day / F)``, wh
 false alarms a month. Gaps that reach this again and again are the shop's habit (it uploads
 every hour, say), and the longest of them but one is waited for; the first week only learns. A
 shop that sends files: the next one is due after the longest of its
-usual gaps, and is told when a quarter of its period more has passed.
+usual gaps, and is told when a fifth of its period more has passed.
 """
 
 import math
@@ -19,6 +19,9 @@ from streamwatch.domain.cells import DAY_MS, HOUR_MS
 
 FALSE_ALARMS = 0.01
 """Of one shop and event type in a month."""
+
+FILE_MARGIN = 0.2
+"""Part of its period by which a file may be later than usual."""
 
 LEAST_MS = 15 * 60_000
 LONGEST_MS = 45 * DAY_MS
@@ -127,7 +130,7 @@ def file_deadline(cadence: Cadence) -> int | None:
     period = median(gaps)
     # The second longest, so that one outage does not make the next one go unnoticed.
     usual = sorted(gaps)[-2]
-    return round(max(cadence.bursts[-1] + usual + period / 4, cadence.last + LEAST_MS))
+    return round(max(cadence.bursts[-1] + usual + FILE_MARGIN * period, cadence.last + LEAST_MS))
 
 
 def deadline(

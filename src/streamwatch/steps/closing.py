@@ -1,5 +1,7 @@
 """Closing a day, a week or an hour: measure, judge and learn every KPI of it."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from streamwatch.baselines import judging
@@ -28,7 +30,8 @@ def close_day(tick: Tick, stream: Stream, start: int, common: Common) -> None:
     for day in days:
         learned.judged_days[day] = version
         learned.stale_days.pop(day, None)
-    cells = _cells(tick, stream, days)
+    by_day = {day: _cells(tick, stream, day) for day in days}
+    cells = by_day[start] if len(days) == 1 else _sum_of(by_day.values())
     bucket = diagnosing.bucket_of(cells, start, stream.days)
     place = place_of(stream, start)
     readings = [
@@ -42,6 +45,9 @@ def close_day(tick: Tick, stream: Stream, start: int, common: Common) -> None:
         for reading in readings
         if reading.key.kpi != "volume"
     ]
+    if learned.week is not None:
+        for day in days:
+            weeks.judge_day(tick, stream, day, version, by_day[day])
     if is_newest:
         learned.normals = diagnosing.learned(learned.normals, bucket, verdicts)
         learned.next_day = calendar.next_day(days[-1], stream.zone)
@@ -57,18 +63,21 @@ def close_day(tick: Tick, stream: Stream, start: int, common: Common) -> None:
         weeks.choose(tick, stream)
 
 
-def _cells(tick: Tick, stream: Stream, days: list[int]) -> dict[str, Cell]:
-    """The cells of all the days, by segment; the stage statistics of each day are told."""
+def _cells(tick: Tick, stream: Stream, day: int) -> dict[str, Cell]:
+    """The cells of a day, by segment; its stage statistics are told."""
+    hours = stream.days.get(day, {})
+    cells = partials.merged(hours[hour] for hour in sorted(hours))
+    told = (stream.shop, stream.event_type, day, cells.get(ALL, Cell()))
+    tick.outcome.rows.extend(measure.stage_rows(*told))
+    tick.outcome.rows.extend(diagnosing.group_rows(*told))
+    tick.outcome.rows.extend(diagnosing.distribution_rows(*told))
+    return cells
+
+
+def _sum_of(days: Iterable[dict[str, Cell]]) -> dict[str, Cell]:
+    """The cells of all days together."""
     whole: dict[str, Cell] = {}
-    for day in days:
-        hours = stream.days.get(day, {})
-        cells = partials.merged(hours[hour] for hour in sorted(hours))
-        told = (stream.shop, stream.event_type, day, cells.get(ALL, Cell()))
-        tick.outcome.rows.extend(measure.stage_rows(*told))
-        tick.outcome.rows.extend(diagnosing.group_rows(*told))
-        tick.outcome.rows.extend(diagnosing.distribution_rows(*told))
-        if len(days) == 1:
-            return cells
+    for cells in days:
         for segment, cell in cells.items():
             whole.setdefault(segment, Cell()).merge(cell)
     return whole

@@ -5,7 +5,7 @@ from datetime import tzinfo
 import msgspec
 
 from streamwatch.baselines.judging import Baseline
-from streamwatch.baselines.silence import Cadence
+from streamwatch.baselines.silence import FILE_MARGIN, Cadence
 from streamwatch.diagnosis.diagnose import Normals
 from streamwatch.domain.cells import DAY_MS, HOUR_MS
 from streamwatch.domain.readings import KpiKey, Place, Span
@@ -21,11 +21,12 @@ from streamwatch.steps.calendar import (
 )
 from streamwatch.steps.partials import Hour
 from streamwatch.steps.patience import LateDay, patience
+from streamwatch.steps.remembered import Usual
 
 KEPT_MS = 8 * DAY_MS
 """How long after its end a closed day or week can still be judged again."""
 
-_QUARTER_MS = 7 * DAY_MS // 4
+_FILE_MARGIN_MS = round(FILE_MARGIN * 7 * DAY_MS)
 
 
 class Week(msgspec.Struct, frozen=True, array_like=True):
@@ -54,6 +55,7 @@ class Learned(msgspec.Struct):
         stale_days, stale_hours: closed buckets that late records changed → when to judge again.
         late: what came after the end of its day.
         unusual: the newest verdict of each KPI that is unusual now.
+        usual: of every other KPI the numbers of its newest verdict.
         reasons: KPIs of single reasons of rejects and rules that mark, seen so far.
         cadence: how the shop's records arrive.
         normals: what is usual at every stage, by feature; see `diagnosis.normal`.
@@ -72,6 +74,7 @@ class Learned(msgspec.Struct):
     stale_hours: dict[int, int] = {}
     late: dict[int, LateDay] = {}
     unusual: dict[str, Verdict] = {}
+    usual: dict[str, Usual] = {}
     normals: Normals = {}
     reasons: set[str] = set()
     cadence: Cadence = Cadence()
@@ -172,7 +175,7 @@ def _closing_time(stream: Stream, lateness: int) -> int:
         for parts in stream.days.get(day, {}).values()
         for part in parts.values()
     )
-    return end + learned.week.wait + (0 if came else _QUARTER_MS)
+    return end + learned.week.wait + (0 if came else _FILE_MARGIN_MS)
 
 
 def bucket_of_day(stream: Stream, day: int) -> int:

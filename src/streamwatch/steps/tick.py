@@ -14,6 +14,7 @@ from streamwatch.domain.smallgroups import withheld
 from streamwatch.domain.verdicts import Verdict, warming
 from streamwatch.steps import diagnosing
 from streamwatch.steps.judgestate import JudgeState
+from streamwatch.steps.remembered import usual_of
 from streamwatch.steps.step import Outcome
 from streamwatch.steps.streams import Stream, kpi_name
 
@@ -59,10 +60,13 @@ def tell(tick: Tick, stream: Stream, verdict: Verdict) -> None:
         return
     tick.outcome.messages.append(message_of(verdict))
     unusual, name = stream.learned.unusual, kpi_name(verdict.key)
-    newest = unusual.get(name)
+    newest = unusual.get(name) or stream.learned.usual.get(name)
     if newest is None or verdict.bucket >= newest.bucket:
         unusual.pop(name, None)
-        if verdict.state == "unusual":
+        stream.learned.usual.pop(name, None)
+        if verdict.state == "usual":
+            stream.learned.usual[name] = usual_of(verdict)
+        else:
             unusual[name] = verdict
             tick.outcome.is_urgent = True
 

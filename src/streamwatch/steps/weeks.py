@@ -1,7 +1,7 @@
 """Weeks: a shop that sends one file a week is judged by the week that its file covers.
 
 Its weeks begin on the weekday after the last day that a file holds. A week is closed a little
-after the hour at which its file usually comes; where none has come by then, a quarter of a week
+after the hour at which its file usually comes; where none has come by then, a fifth of a week
 later, which is when its silence is told too.
 """
 
@@ -12,13 +12,13 @@ import msgspec
 
 from streamwatch.baselines.rescale import rescaled
 from streamwatch.baselines.silence import Cadence
-from streamwatch.domain.cells import DAY_MS
-from streamwatch.domain.readings import Span
+from streamwatch.domain.cells import ALL, DAY_MS, Cell
+from streamwatch.domain.readings import Place, Span
 from streamwatch.incidents.lifecycle import SILENCE
-from streamwatch.steps import calendar
+from streamwatch.steps import calendar, diagnosing, measure
 from streamwatch.steps.patience import LateDay, is_late, patience
 from streamwatch.steps.streams import Learned, Stream, Week
-from streamwatch.steps.tick import Tick, take_back
+from streamwatch.steps.tick import Tick, judge, take_back
 
 _LEAST_GAPS = 3
 _LATEST_GAPS = 5
@@ -26,6 +26,7 @@ _SHORTEST_MS, _LONGEST_MS = round(6.3 * DAY_MS), round(7.7 * DAY_MS)
 _OFTENER_MS = 5 * DAY_MS
 _BURST_MS = 2 * DAY_MS
 _MARGIN = 1.25
+_DAYS = f"day|volume|{ALL}"
 
 
 def choose(tick: Tick, stream: Stream) -> None:
@@ -45,6 +46,18 @@ def choose(tick: Tick, stream: Stream) -> None:
     else:
         wait = _wait(busiest.late, stream, stream.learned.week.begins, lateness)
         stream.learned.week = Week(stream.learned.week.begins, wait or stream.learned.week.wait)
+
+
+def judge_day(tick: Tick, stream: Stream, day: int, version: int, cells: dict[str, Cell]) -> None:
+    """Judge the volume of one day of a closed week, where a day holds enough by itself."""
+    baseline = stream.learned.baselines.get(_DAYS)
+    if baseline is None or baseline.typical < tick.settings.hourly_from:
+        return
+    slot = calendar.day_slot(day, stream.zone)
+    place = Place(stream.shop, stream.event_type, day, slot)
+    bucket = diagnosing.bucket_of(cells, day, stream.days)
+    count = cells.get(ALL, Cell()).count
+    judge(tick, stream, measure.volume(place, count), version, bucket)
 
 
 def week_of_files(busiest: Learned, stream: Stream, lateness: int) -> Week | None:
@@ -97,11 +110,15 @@ def _change(tick: Tick, stream: Stream, week: Week | None, words: str) -> None:
     old, new = learned.span, _span(week)
     open_ones = [one for one in learned.unusual.values() if one.key.kpi != SILENCE]
     take_back(tick, stream, open_ones, f"judged {words}")
+    of_days = learned.baselines.get(_DAYS)
     learned.baselines = {
         new + name.removeprefix(old): rescaled(baseline, old, new)
         for name, baseline in learned.baselines.items()
         if name.startswith(f"{old}|")
     }
+    if of_days is not None:
+        learned.baselines[_DAYS] = of_days
+    learned.usual = {k: v for k, v in learned.usual.items() if not k.startswith(f"{old}|")}
     learned.week = week
     learned.next_hour = None
     for buckets in (

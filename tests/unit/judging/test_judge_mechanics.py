@@ -6,13 +6,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from streamwatch.adapters.kafka.exported import exported
 from streamwatch.baselines import judging
 from streamwatch.domain.cells import ALL, DAY_MS, HOUR_MS, Cell, Moments, Transition
 from streamwatch.domain.messages import Heartbeat, Partial
 from streamwatch.domain.readings import KpiKey, Reading
-from streamwatch.domain.records import FileRecord, Slice
+from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.domain.settings import JudgingSettings
 from streamwatch.errors import StateError
+from streamwatch.runner.partition import Partition
+from streamwatch.runner.ports import Stored
 from streamwatch.steps.clocks import Clocks, hear
 
 if TYPE_CHECKING:
@@ -309,3 +312,20 @@ def test_a_late_hour_outlives_a_restart(new_company: "type[Company]") -> None:
     company.beat(start + 5 * HOUR_MS)
     values = [v.value for v in company.verdicts if v.key.span == "hour" and v.version == 2]
     assert values == [8.0]
+
+
+def test_after_a_restart_every_kpi_still_has_its_newest_verdict(company: "Company") -> None:
+    for day in range(20):
+        company.day(day, {"shop-001": 100, "shop-002": 5}, 170.0)
+    company.restart()
+    partition = Partition(
+        company.judge,
+        PartitionId("judge", "readings", 0),
+        Stored(fence=1, epoch=0, topic_id="", states=company.judge_stored, accounting=None),
+    )
+    verdicts, _ = exported(partition)
+    newest = {one.key: one for one in company.verdicts if one.state != "warming"}
+    assert {one.key for one in verdicts} == newest.keys()
+    for one in verdicts:
+        told = newest[one.key]
+        assert (one.bucket, one.value, one.upper) == (told.bucket, told.value, told.upper)

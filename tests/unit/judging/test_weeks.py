@@ -54,8 +54,21 @@ def test_ordinary_weeks_are_judged_soon_after_their_file_and_alarm_nobody(
     assert {verdict.state for verdict in judged} == {"usual"}
     assert all(350 < verdict.value < 500 for verdict in judged)
     assert max(v.judged_at - (v.bucket + WEEK_MS) for v in judged) <= 12 * HOUR_MS
-    last_day = max(verdict.bucket for verdict in volumes(company, "day"))
-    assert last_day < judged[0].bucket
+    assert {v.state for v in volumes(company, "day")[16:]} == {"usual"}
+
+
+def test_a_small_shop_is_judged_by_its_weeks_only(company: "Company") -> None:
+    weeks(company, range(9), 3.0)
+    first = volumes(company, "week")[0].bucket
+    assert max(verdict.bucket for verdict in volumes(company, "day")) < first
+
+
+def test_a_day_that_lacks_in_the_file_of_a_larger_shop_is_told(company: "Company") -> None:
+    weeks(company, range(10))
+    week(company, 10, [60, 60, 0, 60, 60, 60, 60])
+    [incident] = company.incidents.values()
+    assert (incident.key.kpi, incident.key.span) == ("volume", "day")
+    assert incident.since == MONDAY + FIRST * DAY_MS + 10 * WEEK_MS + 2 * DAY_MS
 
 
 @pytest.mark.parametrize(("mean", "factor"), [(60.0, 0.4), (3.0, 3.0)])
@@ -65,9 +78,10 @@ def test_a_week_that_departs_is_told_when_its_file_is_there(
     weeks(company, range(10), mean)
     week(company, 10, [round(mean * factor)] * 7)
     week(company, 11, [round(mean)] * 7)
-    [incident] = company.incidents.values()
-    assert (incident.key.kpi, incident.key.span, incident.status) == ("volume", "week", "closed")
+    [incident] = [one for one in company.incidents.values() if not one.part_of]
+    assert (incident.key.kpi, incident.status) == ("volume", "closed")
     assert incident.since == MONDAY + FIRST * DAY_MS + 10 * WEEK_MS
+    assert "week" in {one.key.span for one in company.incidents.values()}
 
 
 def test_a_file_that_does_not_come_is_told_within_a_quarter_of_a_week(company: "Company") -> None:

@@ -7,17 +7,18 @@ from streamwatch.domain.verdicts import Verdict
 from streamwatch.runner.partition import Partition
 from streamwatch.steps.fleetstate import FleetState
 from streamwatch.steps.judgestate import JudgeState, all_streams
+from streamwatch.steps.remembered import verdicts_of
 
 
 def exported(runner: Partition[Any]) -> tuple[list[Verdict], list[Incident]]:
-    """The verdicts and the incidents that its state remembers.
-
-    JUDGE remembers what is unusual; the rest is told once its next bucket is judged.
-    """
+    """The newest verdict of every KPI and the incidents that its state remembers."""
     state = runner.state
     if isinstance(state, JudgeState):
-        unusual = [stream.learned.unusual.values() for stream in all_streams(state)]
-        return [verdict for verdicts in unusual for verdict in verdicts], []
+        verdicts: list[Verdict] = []
+        for stream in all_streams(state):
+            verdicts += stream.learned.unusual.values()
+            verdicts += verdicts_of(stream.shop, stream.event_type, stream.learned.usual)
+        return verdicts, []
     if isinstance(state, FleetState):
         histories = [found for shop in state.shops.values() for found in shop.values()]
         incidents = [one for history in histories for one in history.incidents.values()]
