@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from kafka import KafkaProducer
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from sqlalchemy import text
@@ -40,6 +41,16 @@ def test_services_made_by_the_commands_are_well_and_what_is_changed_is_found(
     # The server of the tests has its own zone and no fsync; the moment asked for is an old one.
     assert said(results).keys() <= {"database-clock", "timezone", "durable"}
     assert {one.state for one in results} <= {"fine", "warning"}
+
+    hasty = msgspec.structs.replace(
+        settings,
+        kafka=msgspec.structs.replace(
+            settings.kafka, session_timeout=1_000, schema_registry="http://127.0.0.1:9"
+        ),
+    )
+    found = said(visit(hasty, {}, tmp_path, NOW_MS, ("kafka",)))
+    assert "kafka.session_timeout is 1 s; the broker takes" in found["session-timeout"]
+    assert "does not answer" in found["schema-registry"]
 
     client = KafkaAdminClient(bootstrap_servers=kafka)
     compacted = {"cleanup.policy": "compact"}

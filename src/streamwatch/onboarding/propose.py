@@ -173,6 +173,8 @@ class _Draft(msgspec.Struct, frozen=True):
             parts.append(f"{column.distinct:,} different; never kept, only as a pseudonym")
         elif field == "event_id":
             parts.append("different in every record")
+        elif field == "order_id":
+            parts.append(f"{column.distinct:,} different")
         elif field == "time":
             parts.append(f"such as {column.top[0][0]}")
         else:

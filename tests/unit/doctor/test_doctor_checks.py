@@ -77,6 +77,8 @@ LOCAL_FINE = LocalFacts(
     database="sqlite:///a.db",
     workers=1,
     zones=1,
+    faust="0.15.3",
+    faust_needed="0.15.3",
 )
 FINE: Sequence[tuple[Sequence[Check[Any]], Any]] = (
     (KAFKA, KAFKA_FINE),
@@ -129,6 +131,8 @@ WRONG: Sequence[tuple[Sequence[Check[Any]], Any, dict[str, Any], str, str]] = (
     (KAFKA, KAFKA_FINE, at(committed=200), "retention", "more than half of what it keeps"),
     (KAFKA, KAFKA_FINE, at(half=None), "retention", "more than half of what it keeps"),
     (KAFKA, KAFKA_FINE, at(ahead=True), "clock-ahead", "dated more than 5 minutes"),
+    (KAFKA, KAFKA_FINE, {"session_limits": (45_000, 90_000)}, "session-timeout", "45 to 90 s"),
+    (KAFKA, KAFKA_FINE, {"registry": "it answered 401"}, "schema-registry", "401"),
     (DATABASE, SQLITE_FINE, {"revision": None}, "migrated", "is empty"),
     (DATABASE, SQLITE_FINE, {"revision": "0003"}, "migrated", "at revision 0003"),
     (DATABASE, SQLITE_FINE, {"revision": "0042"}, "migrated", "newer than this program"),
@@ -158,6 +162,7 @@ WRONG: Sequence[tuple[Sequence[Check[Any]], Any, dict[str, Any], str, str]] = (
     (LOCAL, LOCAL_FINE, {"workers": 3}, "database-shared", "is a SQLite file"),
     (LOCAL, LOCAL_FINE, {"open_files": 256}, "open-files", "only 256 files"),
     (LOCAL, LOCAL_FINE, {"zones": 0}, "time-zones", "midnight UTC"),
+    (LOCAL, LOCAL_FINE, {"faust": "0.16.0"}, "faust", "is made for 0.15.3"),
 )  # fmt: skip
 
 

@@ -182,3 +182,13 @@ def test_a_value_of_a_record_cannot_break_the_file(tmp_path: Path) -> None:
     settings = load_settings(file, {})
     assert [source.event for source in settings.sources] == ["widget-event"]
     assert [rule.allowed for rule in settings.rules if rule.allowed] == [(evil,)]
+
+
+def test_every_proposed_rule_has_a_name_that_the_settings_take(tmp_path: Path) -> None:
+    fits = {0: "tight", 1: "loose", 2: "regular"}
+    numbers = iter(range(10_000))
+    proposal = proposed(widget, lambda row: {**row, "fitPreference": fits[next(numbers) % 3]})
+    file = tmp_path / "streamwatch.yaml"
+    file.write_text(settings_text(proposal), encoding="utf-8")
+    allowed = [rule.field for rule in load_settings(file, {}).rules if rule.allowed]
+    assert sorted(allowed) == ["fit_preference", "gender"]

@@ -175,6 +175,30 @@ def _clock(facts: KafkaFacts) -> Iterator[Advice]:
         )
 
 
+def _session(facts: KafkaFacts) -> Iterator[Advice]:
+    if facts.session_limits is None:
+        return
+    low, high = facts.session_limits
+    if not low <= facts.session_timeout <= high:
+        yield Advice(
+            f"kafka.session_timeout is {facts.session_timeout / 1000:g} s; the broker takes "
+            f"{low / 1000:g} to {high / 1000:g} s",
+            "it refuses every worker that wants to join the group",
+            "set kafka.session_timeout within these, or group.max.session.timeout.ms of the broker",
+            "error",
+        )
+
+
+def _registry(facts: KafkaFacts) -> Iterator[Advice]:
+    if facts.registry:
+        yield Advice(
+            facts.registry,
+            "partitions of sources in Avro, JSON Schema or Protobuf wait for it",
+            "start it, or put kafka.schema_registry and STREAMWATCH_SCHEMA_REGISTRY_AUTH right",
+            "error",
+        )
+
+
 KAFKA: tuple[Check[KafkaFacts], ...] = (
     Check("advertised-listener", "the brokers' own addresses are reachable", _advertised),
     Check("acl", "this user may see the topics and the group", _denied),
@@ -186,4 +210,6 @@ KAFKA: tuple[Check[KafkaFacts], ...] = (
     Check("replication", "records survive the loss of a broker", _replicas),
     Check("retention", "nothing is deleted before it is read", _retention),
     Check("clock-ahead", "no record is dated ahead of now", _clock),
+    Check("session-timeout", "the broker takes the session timeout", _session),
+    Check("schema-registry", "the schema registry answers, if there is one", _registry),
 )

@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 from kafka import TopicPartition
-from kafka.admin import OffsetSpec
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+from kafka.errors import KafkaError
 
+from streamwatch.adapters.formats.registry import Registry, UnknownSchemaError
 from streamwatch.adapters.kafka.administration import administration
 from streamwatch.adapters.kafka.topic_check import judge_topics
 from streamwatch.adapters.kafka.topics import (
@@ -17,7 +19,7 @@ from streamwatch.adapters.kafka.topics import (
     topic_facts,
 )
 from streamwatch.domain.settings import KafkaSettings, Settings
-from streamwatch.errors import BrokerError
+from streamwatch.errors import BrokerError, RegistryError
 
 AHEAD_MS = 300_000
 """So far ahead of this clock a record's time may be."""
@@ -74,6 +76,9 @@ class KafkaFacts(msgspec.Struct, frozen=True):
         places: of the sources' partitions.
         members: workers in the group.
         offsets_denied: why the group's offsets cannot be read; empty if they can.
+        session_timeout: as configured, milliseconds.
+        session_limits: the shortest and the longest that the broker takes; ``None`` if unknown.
+        registry: why the schema registry cannot be used; empty if it can, or if there is none.
     """
 
     bootstrap: str
@@ -85,10 +90,18 @@ class KafkaFacts(msgspec.Struct, frozen=True):
     members: int = 0
     sources: tuple[str, ...] = ()
     offsets_denied: str = ""
+    session_timeout: int = 30_000
+    session_limits: tuple[int, int] | None = None
+    registry: str = ""
 
 
-def ask_kafka(settings: Settings, now_ms: int) -> KafkaFacts:
+def ask_kafka(settings: Settings, now_ms: int, auth: str = "") -> KafkaFacts:
     """Everything that the checks need.
+
+    Args:
+        settings: the configuration.
+        now_ms: the wall clock.
+        auth: of the schema registry.
 
     Raises:
         BrokerError: Kafka does not answer.
@@ -98,6 +111,7 @@ def ask_kafka(settings: Settings, now_ms: int) -> KafkaFacts:
     facts = topic_facts(broker, needed)
     with administration(broker) as admin:
         brokers = admin.describe_cluster()["brokers"]
+        limits = _session_limits(admin, brokers)
         described = {one["name"]: one for one in admin.describe_topics(list(needed))}
     denied = tuple(name for name, one in described.items() if one["error_code"] == DENIED)
     findings = judge_topics(settings, facts)
@@ -122,7 +136,37 @@ def ask_kafka(settings: Settings, now_ms: int) -> KafkaFacts:
         members=members,
         sources=sources,
         offsets_denied=offsets_denied,
+        session_timeout=broker.session_timeout,
+        session_limits=limits,
+        registry=_registry(broker.schema_registry, auth),
     )
+
+
+def _session_limits(admin: Any, brokers: list[Any]) -> tuple[int, int] | None:
+    """What the first broker takes; ``None`` where this user may not ask."""
+    resource = ConfigResource(ConfigResourceType.BROKER, str(brokers[0]["node_id"]))
+    try:
+        found = admin.describe_configs([resource], config_filter="all")
+    except KafkaError:
+        return None
+    settings: Mapping[str, Any] = next(iter(found.get("broker", {}).values()), {})
+    names = ("group.min.session.timeout.ms", "group.max.session.timeout.ms")
+    if not all(name in settings for name in names):
+        return None
+    low, high = (int(settings[name]["value"]) for name in names)
+    return low, high
+
+
+def _registry(url: str, auth: str) -> str:
+    if not url:
+        return ""
+    try:
+        Registry(url, auth).schema(1)
+    except UnknownSchemaError:
+        return ""
+    except RegistryError as error:
+        return str(error)
+    return ""
 
 
 def _reached(broker: Mapping[str, Any]) -> str:

@@ -80,12 +80,25 @@ def _zones(facts: LocalFacts) -> Iterator[Advice]:
         )
 
 
+def _faust(facts: LocalFacts) -> Iterator[Advice]:
+    if facts.faust and facts.faust_needed and facts.faust != facts.faust_needed:
+        yield Advice(
+            f"faust-streaming {facts.faust} is installed; streamwatch is made for "
+            f"{facts.faust_needed}",
+            "it uses parts of Faust's consumer that nobody promises to keep, by which records "
+            "are read once and no more",
+            f"run: pip install faust-streaming=={facts.faust_needed}",
+            "error",
+        )
+
+
 LOCAL: tuple[Check[LocalFacts], ...] = (
     Check("environment", "every STREAMWATCH_ variable is read", _variables),
     Check("taps", "no tap copies everything", _taps),
     Check("key-mode", "only its owner may read the master key", _key_mode),
     Check("key-shared", "all hosts have the same master key", _key_shared),
     Check("database-shared", "the database can be shared by all workers", _one_host),
+    Check("faust", "Faust is the version that this one is made for", _faust),
     Check("open-files", "enough files may be open", _files),
     Check("time-zones", "days begin at the shops' own midnight", _zones),
 )

@@ -3,6 +3,7 @@
 import resource
 import stat
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 import msgspec
@@ -25,6 +26,8 @@ class LocalFacts(msgspec.Struct, frozen=True):
         own_key: whether the key is one that was made here, which no other host has.
         open_files: how many files this process may open.
         workers: how many workers the settings name.
+        zones: how many shops have a time zone.
+        faust, faust_needed: the version that is installed, and the one that it must be.
     """
 
     unknown: tuple[str, ...]
@@ -37,6 +40,8 @@ class LocalFacts(msgspec.Struct, frozen=True):
     database: str
     workers: int
     zones: int
+    faust: str = ""
+    faust_needed: str = ""
 
 
 def look_around(settings: Settings, environment: Mapping[str, str], folder: Path) -> LocalFacts:
@@ -59,4 +64,23 @@ def look_around(settings: Settings, environment: Mapping[str, str], folder: Path
         database=settings.database,
         workers=len(settings.alerting.targets),
         zones=len(settings.shops),
+        faust=_installed("faust-streaming"),
+        faust_needed=_pinned("faust-streaming"),
     )
+
+
+def _installed(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _pinned(package: str) -> str:
+    """The one version that this streamwatch is made for; empty if that is not known."""
+    try:
+        wanted = metadata.requires("streamwatch") or []
+    except metadata.PackageNotFoundError:
+        return ""
+    pins = [one.partition("==")[2] for one in wanted if one.startswith(f"{package}==")]
+    return pins[0].split(";")[0].strip() if pins else ""

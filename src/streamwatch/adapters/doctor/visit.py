@@ -13,6 +13,7 @@ from streamwatch.adapters.doctor.local_checks import LOCAL
 from streamwatch.adapters.doctor.local_facts import look_around
 from streamwatch.adapters.doctor.monitoring_checks import MONITORING
 from streamwatch.adapters.doctor.monitoring_facts import ask_monitoring
+from streamwatch.adapters.formats.registry import load_auth
 from streamwatch.domain.settings import Settings
 from streamwatch.errors import BrokerError, DatabaseError
 
@@ -42,7 +43,7 @@ def visit(
     if "configuration" in areas:
         results += examined("configuration", LOCAL, look_around(settings, environment, folder))
     if "kafka" in areas:
-        results += _kafka(settings, now_ms)
+        results += _kafka(settings, now_ms, load_auth(environment))
     if "database" in areas:
         results += _database(settings, now_ms)
     if "monitoring" in areas:
@@ -50,9 +51,9 @@ def visit(
     return results
 
 
-def _kafka(settings: Settings, now_ms: int) -> list[Result]:
+def _kafka(settings: Settings, now_ms: int, auth: str) -> list[Result]:
     try:
-        facts = ask_kafka(settings, now_ms)
+        facts = ask_kafka(settings, now_ms, auth)
     except BrokerError as error:
         return unanswered("kafka", "reachable", kafka_checks.unreachable(str(error)), KAFKA)
     return examined("kafka", KAFKA, facts)

@@ -37,12 +37,12 @@ def compile_avro(schema: Schema, where: str) -> ToJson:
     def to_json(payload: bytes, _: Any) -> bytes:
         stream = io.BytesIO(payload)
         try:
-            found = read(stream, parsed, None)
+            found = encode(read(stream, parsed, None))
         except Exception as error:  # whatever damaged bytes make it stumble over
             raise NotReadable("undecodable") from error
         if stream.tell() != len(payload):
             raise NotReadable("trailing-bytes")
-        return encode(found)
+        return found
 
     return to_json
 
