@@ -106,5 +106,11 @@ def _allowed(event: str, field: str, column: Column) -> Iterator[ProposedRule]:
 
 def _marking(name: str, event: str, field: str, **kind: Any) -> Rule:
     """A rule that only marks."""
-    parts = {"name": name.replace("_", "-"), "event": event, "field": field, "action": "mark", **kind}
+    parts = {
+        "name": name.replace("_", "-"),
+        "event": event,
+        "field": field,
+        "action": "mark",
+        **kind,
+    }
     return msgspec.convert(parts, Rule)
