@@ -102,6 +102,22 @@ def origin_of_refusals(
     return _as_sent(normals, about, stage, told)
 
 
+def origin_of_marks(
+    normals: Mapping[str, FeatureNormal], days: Mapping[str, FeatureDay], kpi: str
+) -> Origin:
+    """Where a departure of the share of records that break a rule came in, which only marks.
+
+    The client's, if something that it sent departs too; a rule may look at what no mean shows,
+    so else nobody is accused.
+    """
+    rule = kpi.partition(".")[2] or "any rule"
+    for feature, day in days.items():
+        sign = _mean_as_sent(normals.get(feature, FeatureNormal()), day)
+        if sign:
+            return Origin(CLIENT, f"records break {rule}; their {feature} {sign}, as sent")
+    return undetermined(f"records break {rule}, and no mean of what was sent departs")
+
+
 def _as_sent(
     normals: Mapping[str, FeatureNormal],
     days: Mapping[str, FeatureDay],
@@ -199,14 +215,20 @@ def _departs_as_sent(normal: FeatureNormal, day: FeatureDay, stage: str) -> str 
     records = float(day.first.n + day.first.missing)
     if normal.days < LEAST_DAYS or not records:
         return None
-    first = next(iter(day.stages))
     missing = compared(missing_parts(day), normal.missing, normal, records)[0]
     refused = _refused(day, stage)
     if missing.shift > refused / records / 2 and missing.shift > 0:
         return f"is missing in {missing.now:.0%} instead of {missing.usual:.0%}"
+    return _mean_as_sent(normal, day)
+
+
+def _mean_as_sent(normal: FeatureNormal, day: FeatureDay) -> str | None:
+    """The same of the mean alone."""
+    first = next(iter(day.stages), "")
     level = normal.means.get(first)
-    if level is None or not day.first.n:
+    if normal.days < LEAST_DAYS or level is None or not day.first.n:
         return None
+    records = float(day.first.n + day.first.missing)
     part = compared({first: day.first.mean}, {first: level}, normal, records)[0]
     if abs(part.deviation) >= STAGE_DEVIATION:
         return f"was {part.now:.5g} on average instead of {part.usual:.5g}"

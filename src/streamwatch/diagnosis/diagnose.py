@@ -8,8 +8,15 @@ from collections.abc import Mapping
 
 import msgspec
 
-from streamwatch.diagnosis.counts import origin_of_refusals, origin_of_volume
+from streamwatch.diagnosis.counts import origin_of_marks, origin_of_refusals, origin_of_volume
 from streamwatch.diagnosis.elsewhere import departing_elsewhere, origin_elsewhere
+from streamwatch.diagnosis.labels import (
+    LABEL,
+    label_days,
+    origin_of_missing_label,
+    origin_of_mix,
+    refused_more,
+)
 from streamwatch.diagnosis.normal import (
     FeatureDay,
     FeatureNormal,
@@ -44,10 +51,10 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def days_of(cell: Cell) -> dict[str, FeatureDay]:
-    """All features of a bucket, from its cell of all records."""
+    """All features of a bucket, numbers and labels, from its cell of all records."""
     stages = (*cell.stages.values(), *cell.beside.values())
     features = sorted({name for moments in stages for name in moments})
-    return {feature: feature_day(cell, feature) for feature in features}
+    return {**{feature: feature_day(cell, feature) for feature in features}, **label_days(cell)}
 
 
 def diagnose(
@@ -69,6 +76,13 @@ def diagnose(
     departs = verdict is not None and verdict.state == "unusual"
     kind, _, feature = key.kpi.partition(".")
     days = {name: completed(day, normals.get(name, _UNKNOWN)) for name, day in days.items()}
+    if kind in ("missing", "mix") and LABEL + feature in days:
+        refused = refused_more(normals, days, rejects or {})
+        told = verdict if departs else None
+        return Found(
+            _of_label(key, normals.get(LABEL + feature), days[LABEL + feature], refused, told)
+        )
+    days = {name: day for name, day in days.items() if not name.startswith(LABEL)}
     if kind == "volume":
         expected = verdict.expected if verdict is not None else None
         if verdict is None or expected is None:
@@ -78,6 +92,8 @@ def diagnose(
         if key.segment != "all" and (days or rejects):
             return Found(undetermined("volumes of segments are not followed over the stages"))
         return Found(origin_of_volume(normals, days, verdict.value, expected, rejects))
+    if kind == "marks" and departs:
+        return Found(origin_of_marks(normals, days, key.kpi))
     if kind == "rejects" and departs:
         return Found(origin_of_refusals(normals, days, key.kpi, rejects or {}))
     if kind == "missing":
@@ -91,6 +107,21 @@ def diagnose(
     if kind == "missing":
         return Found(origin_of_missing(normal, day, departs=departs and key.segment == "all"))
     return _of_mean(key, feature, normals, days, verdict if departs else None)
+
+
+def _of_label(
+    key: KpiKey,
+    normal: FeatureNormal | None,
+    day: FeatureDay,
+    refused: float,
+    verdict: Verdict | None,
+) -> Origin:
+    normal = normal or _UNKNOWN
+    if key.kpi.startswith("missing."):
+        return origin_of_missing_label(normal, day, refused, departs=verdict is not None)
+    if verdict is None:
+        return undetermined("the mix is usual")
+    return origin_of_mix(normal, day, refused, verdict.value - (verdict.expected or 0.0))
 
 
 def _fullest(field: str, days: Mapping[str, FeatureDay]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from streamwatch.diagnosis.labels import LABEL
 from streamwatch.diagnosis.normal import (
     FeatureDay,
     FeatureNormal,
@@ -34,7 +35,8 @@ def learn_days(
     learned = dict(normals)
     for feature, day in days.items():
         normal = learned.get(feature, FeatureNormal())
-        departs = bool(departing & {"volume", f"mean.{feature}", f"missing.{feature}"})
+        name = feature.removeprefix(LABEL)
+        departs = bool(departing & {"volume", f"mean.{name}", f"missing.{name}", f"mix.{name}"})
         learned[feature] = _learned(normal, day, departs=departs)
     return learned
 

@@ -23,10 +23,10 @@ class StageBug(msgspec.Struct, frozen=True):
         shop: the shop that it happens to.
         start_ms, end_ms: event times from and before which it happens, since 1970 UTC.
         share: share of the events, chosen by a hash of the event id.
-        field: the numeric field.
+        field: the field; numeric where it is multiplied.
         factor: what the value is multiplied by.
         app_version: only records of this version; ``None`` for all.
-        effect: the value is multiplied, lost, or the whole record refused.
+        effect: the value is multiplied, lost, replaced by ``word``, or the whole record refused.
     """
 
     stage: str
@@ -37,7 +37,8 @@ class StageBug(msgspec.Struct, frozen=True):
     field: str = "height"
     factor: float = 1 / 2.54
     app_version: str | None = None
-    effect: Literal["scale", "lose", "refuse"] = "scale"
+    effect: Literal["scale", "lose", "relabel", "refuse"] = "scale"
+    word: str = "other"
 
 
 def misbehave(bugs: Sequence[StageBug], event: EventT, occurred_ms: int) -> EventT:
@@ -52,9 +53,14 @@ def misbehave(bugs: Sequence[StageBug], event: EventT, occurred_ms: int) -> Even
         value = getattr(event, bug.field, None)
         if value is None or bug.effect == "refuse" or not _is_hit(bug, event, occurred_ms):
             continue
-        wrong = None if bug.effect == "lose" else value * bug.factor
-        event = msgspec.structs.replace(event, **{bug.field: wrong})
+        event = msgspec.structs.replace(event, **{bug.field: _wrong(bug, value)})
     return event
+
+
+def _wrong(bug: StageBug, value: float) -> float | str | None:
+    if bug.effect == "lose":
+        return None
+    return bug.word if bug.effect == "relabel" else value * bug.factor
 
 
 def refuses(bugs: Sequence[StageBug], event: Event, occurred_ms: int) -> str | None:

@@ -1,13 +1,14 @@
 """Closing a day, a week or an hour: measure, judge and learn every KPI of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from streamwatch.baselines import judging
 from streamwatch.baselines.fleetfactor import Common
 from streamwatch.domain.cells import ALL, Cell
-from streamwatch.domain.verdicts import warming
+from streamwatch.domain.readings import Reading
+from streamwatch.domain.verdicts import Verdict, warming
 from streamwatch.steps import calendar, diagnosing, measure, partials, quiet, rates, volumes, weeks
 from streamwatch.steps import patience as waiting
 from streamwatch.steps.streams import (
@@ -122,7 +123,18 @@ def _judge_ratios(tick: Tick, stream: Stream, start: int) -> None:
                 silent = msgspec.structs.replace(silent, version=version, judged_at=tick.clock)
                 tell(tick, both[0], silent)
             else:
-                judge(tick, both[0], reading, version, diagnosing.Bucket({}, {}))
+                parts = tuple(_unusual_volumes(both, reading))
+                bucket = diagnosing.Bucket({}, {}, volumes=parts)
+                judge(tick, both[0], reading, version, bucket)
+
+
+def _unusual_volumes(streams: Iterable[Stream], reading: Reading) -> Iterator[Verdict]:
+    """The volumes of a ratio's two event types that are unusual in its bucket."""
+    name = f"{reading.key.span}|volume|{reading.key.segment}"
+    for stream in streams:
+        verdict = stream.learned.unusual.get(name)
+        if verdict is not None and verdict.bucket == reading.bucket:
+            yield verdict
 
 
 def _choose_hourly(tick: Tick, stream: Stream) -> None:

@@ -11,7 +11,7 @@ import msgspec
 from streamwatch.diagnosis.diagnose import Normals, days_of, diagnose
 from streamwatch.diagnosis.learning import learn_days
 from streamwatch.diagnosis.normal import FeatureDay
-from streamwatch.diagnosis.origin import CLIENT
+from streamwatch.diagnosis.origin import CLIENT, UNDETERMINED
 from streamwatch.domain.cells import ALL, Cell, Transition
 from streamwatch.domain.rows import DistributionRow, GroupRow
 from streamwatch.domain.verdicts import Verdict
@@ -28,6 +28,7 @@ class Bucket(msgspec.Struct, frozen=True):
     Attributes:
         days: feature → its numbers at every stage.
         rejects: ``stage/reason/field`` → records refused in it.
+        volumes: of a ratio: the unusual volumes of the two event types in it.
         stray: nothing was counted in it, and this is what was refused since it began, with the
             hour before it, in which refusals are counted.
     """
@@ -35,6 +36,7 @@ class Bucket(msgspec.Struct, frozen=True):
     days: Mapping[str, FeatureDay]
     rejects: Mapping[str, int]
     stray: bool = False
+    volumes: tuple[Verdict, ...] = ()
 
 
 def bucket_of(cells: Mapping[str, Cell], start: int, hours: Days) -> Bucket:
@@ -66,6 +68,8 @@ def with_origin(verdict: Verdict, normals: Normals, bucket: Bucket) -> Verdict:
     """The verdict; an unusual one with where it came in."""
     if verdict.state != "unusual":
         return verdict
+    if verdict.key.kpi.startswith("ratio."):
+        return _of_ratio(verdict, bucket.volumes)
     found = diagnose(verdict.key, normals, bucket.days, verdict, bucket.rejects)
     return msgspec.structs.replace(
         verdict,
@@ -73,6 +77,21 @@ def with_origin(verdict: Verdict, normals: Normals, bucket: Bucket) -> Verdict:
         hypothesis=found.hypothesis,
         origin_reason=found.origin.reason,
     )
+
+
+def _of_ratio(verdict: Verdict, volumes: Sequence[Verdict]) -> Verdict:
+    """A ratio departs because one of its two numbers does; so it has the origin of that one."""
+    origins = {one.origin for one in volumes}
+    if len(origins) != 1:
+        reason = (
+            "neither of the two numbers departs by itself"
+            if not volumes
+            else "both numbers depart, and not from the same origin"
+        )
+        return msgspec.structs.replace(verdict, origin=UNDETERMINED, origin_reason=reason)
+    types = " and ".join(one.key.event_type for one in volumes)
+    reason = f"the number of {types} records departs: {volumes[0].origin_reason}"
+    return msgspec.structs.replace(verdict, origin=volumes[0].origin, origin_reason=reason)
 
 
 def of_silence(verdict: Verdict) -> Verdict:

@@ -127,6 +127,7 @@ def _needed(cell: Cell) -> Cell:
         rejects=cell.rejects,
         stages={} if elsewhere else cell.stages,
         beside=cell.stages if elsewhere else {},
+        label_changes=cell.label_changes,
         transitions=cell.transitions,
         sketches=cell.sketches,
         marks=cell.marks,
