@@ -111,12 +111,12 @@ def sparse(shops: int, days: int, a_day: int) -> Iterator[tuple[int, str, bytes]
 def memory() -> Figures:
     """Resident bytes of a shop: COUNT's and JUDGE's, after so many days."""
     found: Figures = {}
-    shops = 500
-    for days in (2, 10, 20, 30):
+    shops = 200
+    for days in (2, 10, 20):
         gc.collect()
         before = resident()
         pipeline = Pipeline(flush=FlushSettings(interval=3_600_000, longest=7_200_000))
-        pipeline.feed(sparse(shops, days, 120))
+        pipeline.feed(sparse(shops, days, 72))
         pipeline.look(START_MS + days * 86_400_000 + 7_200_000, everything=True)
         gc.collect()
         grown = resident() - before

@@ -10,7 +10,7 @@ from streamwatch.adapters.local.java import find_java
 
 HERE = Path(__file__).parent
 PEERS = ("quixstreams==3.28.1", "bytewax==0.21.1", "confluent-kafka>=2.8")
-ALIKE = ("msgspec", "uvloop", "aiokafka")
+ALIKE = ("msgspec", "uvloop", "aiokafka", "py-spy")
 
 
 class Contender(msgspec.Struct, frozen=True):
@@ -64,6 +64,13 @@ def command(contender: Contender, folder: Path) -> list[str]:
     if contender.runs_on == "java":
         return [*_java(folder / "streams"), script]
     return [str(_peers_python(folder / "peers")), script]
+
+
+def sampled(start: list[str], folder: Path, plot: Path) -> list[str]:
+    """The same command under a sampling profiler, which draws a flame graph."""
+    profiler = _peers_python(folder / "peers").with_name("py-spy")
+    # Only threads that hold the interpreter's lock: the others wait.
+    return [str(profiler), "record", "--gil", "--rate", "250", "--output", str(plot), "--", *start]
 
 
 def _peers_python(folder: Path) -> Path:

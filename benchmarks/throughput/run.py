@@ -16,7 +16,7 @@ import sys
 import uuid
 from pathlib import Path
 
-from contenders import CONTENDERS, Contender, command
+from contenders import CONTENDERS, Contender, command, sampled
 from report import Result, Run, write
 from topics import fill
 
@@ -81,6 +81,13 @@ def rounds(options: argparse.Namespace, result: Result) -> None:
                         f"round {number + 1} {contender.name}: {rate:,.0f} a CPU second",
                         file=sys.stderr,
                     )
+        if options.flame is not None:
+            first = chosen[0]
+            start = sampled(starts[first.name], options.folder.resolve(), options.flame.resolve())
+            group = f"g{uuid.uuid4().hex[:10]}"
+            measure(
+                start, first, [broker.bootstrap, topics[first.hours], group, str(options.events)]
+            )
     finally:
         broker.remove()
 
@@ -97,6 +104,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="parts of contenders' names")
     parser.add_argument("--folder", type=Path, default=Path(".local/bench"))
     parser.add_argument("--out", type=Path, default=None)
+    parser.add_argument("--flame", type=Path, help="draw a flame graph of the first contender")
     parser.add_argument("--more", action="store_true", help="add to the rounds in the folder")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
