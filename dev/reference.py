@@ -24,7 +24,6 @@ from streamwatch.domain.incidents import Incident
 
 REFERENCE = Path(__file__).resolve().parents[1] / "docs" / "reference"
 HEADER = "<!-- Made by `make generated`; change the code and make it anew. -->\n\n"
-LINK = re.compile(r"\[(\w+)\]\(#(\w+)\)")
 HELP_WIDTH = 96
 NO_LIMIT = 1_000_000_000
 """Highest values from here on only keep numbers from overflowing."""
@@ -106,17 +105,38 @@ def tap_page() -> Iterator[str]:
 
 
 def _sections(schema: dict[str, Any]) -> Iterator[str]:
-    lines = list(_properties(schema, "The file"))
-    for name, component in sorted(schema["$defs"].items()):
-        shapes = [component, *component.get("anyOf", [])]
-        for shape in (one for one in shapes if one.get("properties")):
-            lines += _properties(shape, name)
-    titles = {line.removeprefix("## ").lower() for line in lines if line.startswith("## ")}
-    for line in lines:
-        yield LINK.sub(lambda link: link[0] if link[2] in titles else "text or mapping", line)
+    """A table for the file, then one for each part of it, by the path that leads there."""
+    places: dict[str, str] = {}
+    for name, path in _places(schema, schema["$defs"]):
+        places.setdefault(name, path)
+    yield from _properties(schema, "The file", places)
+    for name, path in places.items():
+        yield from _properties(_shape(schema["$defs"][name]), path, places)
 
 
-def _properties(schema: dict[str, Any], title: str) -> Iterator[str]:
+def _shape(component: dict[str, Any]) -> dict[str, Any]:
+    """The form of a part that has keys; an empty one where it has none."""
+    forms = [component, *component.get("anyOf", [])]
+    return next((one for one in forms if one.get("properties")), {})
+
+
+def _places(
+    schema: dict[str, Any], parts: dict[str, Any], path: str = ""
+) -> Iterator[tuple[str, str]]:
+    """The name of every part that has keys → where it stands in the file."""
+    for key, field in schema.get("properties", {}).items():
+        for end, inner in (
+            ("", field),
+            ("[]", field.get("items")),
+            (".NAME", field.get("additionalProperties")),
+        ):
+            name = inner.get("$ref", "").rpartition("/")[2] if isinstance(inner, dict) else ""
+            if name and _shape(parts[name]):
+                yield name, f"{path}{key}{end}"
+                yield from _places(_shape(parts[name]), parts, f"{path}{key}{end}.")
+
+
+def _properties(schema: dict[str, Any], title: str, places: dict[str, str]) -> Iterator[str]:
     yield f"## {title}"
     yield ""
     yield "| key | type | default | meaning |"
@@ -125,25 +145,26 @@ def _properties(schema: dict[str, Any], title: str) -> Iterator[str]:
     for name, field in schema["properties"].items():
         default = "required" if name in required else _default(field)
         meaning = field.get("description", "").replace("|", "\\|")
-        yield f"| `{name}` | {_type(field)} | {default} | {meaning} |"
+        yield f"| `{name}` | {_type(field, places)} | {default} | {meaning} |"
     yield ""
 
 
-def _type(field: dict[str, Any]) -> str:
+def _type(field: dict[str, Any], places: dict[str, str]) -> str:
     """A field's type in words."""
     if "$ref" in field:
-        name = field["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
+        path = places.get(field["$ref"].rpartition("/")[2], "")
+        anchor = re.sub(r"[^\w-]", "", path.lower())
+        return f"[{path}](#{anchor})" if path else "text or mapping"
     if "anyOf" in field:
-        kinds = [_type(one) for one in field["anyOf"] if one.get("type") != "null"]
+        kinds = [_type(one, places) for one in field["anyOf"] if one.get("type") != "null"]
         return " or ".join(dict.fromkeys(kinds))
     if "enum" in field:
         return " or ".join(f"`{value}`" for value in field["enum"] if value is not None)
     if field.get("type") == "array":
         items = field.get("items")
-        return f"list of {_type(items)}" if isinstance(items, dict) else "list"
+        return f"list of {_type(items, places)}" if isinstance(items, dict) else "list"
     if isinstance(field.get("additionalProperties"), dict):
-        return f"mapping to {_type(field['additionalProperties'])}"
+        return f"mapping to {_type(field['additionalProperties'], places)}"
     kind = field.get("type", "any")
     if isinstance(kind, list):
         return "text" if "boolean" in kind else " or ".join(map(str, kind))
@@ -230,7 +251,7 @@ def _fields(name: str, schema: dict[str, Any]) -> Iterator[str]:
     yield "|---|---|---|"
     for field, of in schema["properties"].items():
         need = "required" if field in schema.get("required", []) else ""
-        kind = "object: see the schema" if "$ref" in of else _type(of)
+        kind = "object: see the schema" if "$ref" in of else _type(of, {})
         yield f"| `{field}` | {kind} | {need} |"
     yield ""
 
