@@ -11,8 +11,8 @@ from streamwatch.steps.source import Source
 from streamwatch.steps.step import Outcome
 from streamwatch.taps.live import NOTHING
 from streamwatch.taps.meters import Gate
-from streamwatch.taps.select import HASHES, digest_of, is_beyond
-from streamwatch.taps.take import Sampled, Where, take
+from streamwatch.taps.select import event_hash
+from streamwatch.taps.take import Where, take
 
 RECORDED: Mapping[str, tuple[str, ...]] = {
     name: tuple(
@@ -47,31 +47,30 @@ class Observers:
         self._underway = underway
         self._taps = source.taps.of(where.event_type)
         every = [tap for stage in self._taps.values() for tap in stage]
-        self._least_left = digest_of(max((tap.threshold for tap in every), default=HASHES))
+        self._beyond = max((tap.threshold for tap in every), default=0)
         self._limited = any(tap.limit for tap in every)
         self._recorder = source.recorder
         self._taking = NOTHING
         self._records = False
         self._at = (0, 0)
-        self._sampled: Sampled | None = None
+        self._hashed = 0
         self._gate: Gate | None = None
         self.anybody = bool(every) or source.recorder is not None
 
     def asks(self, offset: int, arrived: int) -> bool:
         """Whether anybody looks at the record that was just decoded: for most, nobody."""
-        event = self._underway.event
-        taps = self._taps
-        if taps and self._least_left is not None and is_beyond(event.event_id, self._least_left):
-            taps = NOTHING
-        self._taking = taps
-        recorder = self._recorder
-        self._records = recorder is not None and recorder.is_due(
-            self._where.event_type, event.shop, arrived
-        )
-        if not taps and not self._records:
+        event, recorder = self._underway.event, self._recorder
+        takes = records = False
+        if self._beyond:
+            self._hashed = event_hash(event.event_id)
+            takes = self._hashed < self._beyond
+        if recorder is not None:
+            records = recorder.is_due(self._where.event_type, event.shop, arrived)
+        if not takes and not records:
             return False
+        self._taking = self._taps if takes else NOTHING
+        self._records = records
         self._at = (offset, arrived)
-        self._sampled = None
         if self._limited:
             self._gate = Gate(self._meters)
         return True
@@ -81,13 +80,11 @@ class Observers:
         taps = self._taking.get(stage)
         if taps:
             underway = self._underway
-            if self._sampled is None:
-                self._sampled = Sampled(underway.event.event_id)
             added = self._added() if any(tap.added for tap in taps) else _NOTHING
             at = (*self._at, underway.occurred)
-            self._rows += take(
-                taps, self._where, self._sampled, underway.event, at, added, self._gate
-            )
+            row = take(taps, self._where, self._hashed, underway.event, at, added, self._gate)
+            if row is not None:
+                self._rows.append(row)
         if self._records and stage not in _UNRECORDED:
             self._keep(stage)
 

@@ -13,7 +13,8 @@ from streamwatch.domain.tap_settings import ColumnShape, TapSettings
 from streamwatch.errors import ConfigurationError
 from streamwatch.stages.pseudonymise import ShopKeys
 from streamwatch.taps.inline_tests import unmet
-from streamwatch.taps.take import Sampled, Where, compile_taps, take
+from streamwatch.taps.select import event_hash
+from streamwatch.taps.take import Where, compile_taps, take
 
 START = "event: purchase\nafter: [normalise]\n"
 EVENT = Purchase("e-1", "shop-001", product="dress-7", order_id="o-9", price=37.5, quantity=2.0)
@@ -29,7 +30,8 @@ def loaded(folder: Path, lines: str) -> TapSettings:
 def row(tap: TapSettings, event: Purchase = EVENT) -> TapRow:
     taps = compile_taps([tap], PURCHASE, KEYS.column)["normalise"]
     where = Where("purchase", "purchase", 0, 0)
-    (found,) = take(taps, where, Sampled(event.event_id), event, (7, 5, 3), {})
+    found = take(taps, where, event_hash(event.event_id), event, (7, 5, 3), {})
+    assert found is not None
     return found
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,8 +14,8 @@ IDS = [f"event-{n}" for n in range(20_000)]
 
 
 def test_the_hash_of_an_id_is_fixed_for_good() -> None:
-    assert event_hash("event-1") == 0x1D4103BFFB51791D
-    assert event_hash("größe") == 0xF4F8E155C9329AE9
+    assert event_hash("event-1") == 0x3BBAD8F8D243AEC4
+    assert event_hash("größe") == 0x8F2EFDCD0715443D
 
 
 def test_another_process_takes_the_same_events() -> None:
@@ -30,6 +31,15 @@ def test_a_share_of_numbered_events_is_about_that_share() -> None:
     for share in (0.01, 0.1, 0.5):
         taken = sum(sampled(event_id, share) for event_id in IDS)
         assert abs(taken / len(IDS) - share) < 4 * (share * (1 - share) / len(IDS)) ** 0.5
+
+
+def test_a_sample_of_numbered_events_follows_no_digit_of_them() -> None:
+    taken = [n for n in range(200_000) if sampled(f"event-{n:09d}", 0.05)]
+    for modulus in (2, 7, 10, 64, 100):
+        expected = len(taken) / modulus
+        counts = Counter(n % modulus for n in taken)
+        chi_square = sum((counts[rest] - expected) ** 2 / expected for rest in range(modulus))
+        assert chi_square < modulus + 5 * (2 * modulus) ** 0.5
 
 
 @given(st.text(), st.floats(0, 1), st.floats(0, 1))
