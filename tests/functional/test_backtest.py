@@ -106,7 +106,7 @@ def test_files_of_single_topics_are_merged_by_arrival(
 
 def test_the_sweep_shows_what_other_thresholds_would_have_given(run: Run, events: Path) -> None:
     answer = run("backtest", str(events), "--labels", labels_of(events), "--sweep", "--json").json
-    thresholds = [one["threshold"] for one in answer["sweep"]]
+    thresholds = [one["value"] for one in answer["sweep"]]
     incidents = [one["scorecard"]["incidents"] for one in answer["sweep"]]
     assert thresholds == sorted(thresholds)
     assert incidents[0] > incidents[-1]
@@ -120,8 +120,16 @@ def test_a_trial_of_the_sweep_says_what_a_run_with_that_threshold_says(
     swept = run("backtest", str(events), "--sweep", "--json").json["sweep"]
     Path("strict.yaml").write_text("judging:\n  threshold: 8\n")
     strict = run("backtest", str(events), "--settings", "strict.yaml", "--json").json
-    (trial,) = [one for one in swept if one["threshold"] == 8]
+    (trial,) = [one for one in swept if one["value"] == 8]
     assert trial["scorecard"] == strict["scorecard"]
+
+
+def test_the_sweep_goes_over_other_settings_too(run: Run, events: Path) -> None:
+    answer = run("backtest", str(events), "--sweep-over", "volume_effect", "--json").json
+    assert {one["setting"] for one in answer["sweep"]} == {"volume_effect"}
+    told = [one["scorecard"]["incidents"] for one in answer["sweep"]]
+    assert told[0] >= told[-1]
+    assert answer["scorecard"] in [one["scorecard"] for one in answer["sweep"]]
 
 
 def test_people_get_tables_on_standard_output_and_hints_on_standard_error(

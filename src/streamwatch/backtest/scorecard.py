@@ -61,7 +61,7 @@ class Scorecard(msgspec.Struct, frozen=True):
         covered: incidents that were part of another one from the start.
         precision: hits among hits and false alarms; ``None`` without any.
         recall: found faults among all; ``None`` without any.
-        by_kind, by_size: of the faults.
+        by_kind, by_size, by_kind_and_size: of the faults.
         alarms_by_kpi, alarms_by_size: of the incidents.
     """
 
@@ -79,6 +79,7 @@ class Scorecard(msgspec.Struct, frozen=True):
     delay_hours: Delay
     by_kind: tuple[Finding, ...]
     by_size: tuple[Finding, ...]
+    by_kind_and_size: tuple[Finding, ...]
     alarms_by_kpi: tuple[Alarms, ...]
     alarms_by_size: tuple[Alarms, ...]
     missed: tuple[Missed, ...]
@@ -96,6 +97,7 @@ def score(record: Record, faults: Sequence[Fault]) -> Scorecard:
     alarms = [one for one in record.incidents.values() if not one.is_covered]
     classes = {one.incident.id: class_of(one, of_shop) for one in alarms}
     delays = [_delay(fault, record) for fault in faults]
+    sizes = [size_class(record.events_a_day(fault.shop)) for fault in faults]
     totals = count_classes(classes.values())
     found = sum(delay is not None for delay in delays)
     shop_months = shop_months_of(record)
@@ -113,7 +115,10 @@ def score(record: Record, faults: Sequence[Fault]) -> Scorecard:
         recall=share(found, len(faults)),
         delay_hours=delay_of(delays),
         by_kind=_findings((fault.kind for fault in faults), delays),
-        by_size=_findings((size_class(record.events_a_day(f.shop)) for f in faults), delays),
+        by_size=_findings(sizes, delays),
+        by_kind_and_size=_findings(
+            (f"{fault.kind}, {size}" for fault, size in zip(faults, sizes, strict=True)), delays
+        ),
         alarms_by_kpi=alarms_by_kpi(record, classes, of_shop, shop_months),
         alarms_by_size=alarms_by_size(record, classes, of_shop, shop_months),
         missed=tuple(

@@ -71,13 +71,53 @@ def _flushed(
     return partition.committed(flush)
 
 
-class Trial(msgspec.Struct, frozen=True):
-    """A setting and its scorecard."""
+GRIDS: dict[str, tuple[float, ...]] = {
+    "threshold": (3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 8.0),
+    "volume_effect": (0.2, 0.35, 0.5, 0.7),
+    "mean_effect": (0.005, 0.015, 0.03),
+    "share_effect": (0.01, 0.02, 0.05),
+    "mix_effect": (0.02, 0.05, 0.1),
+    "pages_per_week": (1.0, 5.0, 20.0, 100.0),
+    "hourly_from": (5.0, 20.0, 100.0),
+    "warmup_days": (7, 14, 28),
+}
+"""Judging settings that a sweep can vary, and the values that it tries."""
 
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One setting with one value, all others as configured."""
+
+    setting: str
+    value: float
+    is_configured: bool
     judging: JudgingSettings
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """A candidate and its scorecard."""
+
+    candidate: Candidate
     scorecard: Scorecard
 
 
-def trial(judging: JudgingSettings, record: Record, faults: Sequence[Fault]) -> Trial:
-    """The scorecard of a run under these settings."""
-    return Trial(judging, score(record, faults))
+def candidates(configured: JudgingSettings, settings: Sequence[str]) -> list[Candidate]:
+    """What a sweep over these settings tries, the configured values included.
+
+    >>> [one.value for one in candidates(JudgingSettings(mean_effect=0.02), ["mean_effect"])]
+    [0.005, 0.015, 0.02, 0.03]
+    """
+    return [
+        Candidate(
+            setting,
+            value,
+            value == getattr(configured, setting),
+            msgspec.structs.replace(configured, **{setting: value}),
+        )
+        for setting in settings
+        for value in sorted({*GRIDS[setting], getattr(configured, setting)})
+    ]
+
+
+def trial(candidate: Candidate, record: Record, faults: Sequence[Fault]) -> Trial:
+    """The scorecard of a run under a candidate's settings."""
+    return Trial(candidate, score(record, faults))

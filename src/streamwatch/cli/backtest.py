@@ -22,15 +22,13 @@ from streamwatch.backtest.feeding import by_hour
 from streamwatch.backtest.labels import Fault, faults_of
 from streamwatch.backtest.record import Record, RecordStore
 from streamwatch.backtest.scorecard import Scorecard, score
-from streamwatch.backtest.tune import Remembering, Trial, judge_again, trial
+from streamwatch.backtest.tune import GRIDS, Remembering, Trial, candidates, judge_again, trial
 from streamwatch.cli.output import FINDINGS, OK, json_option, print_json, progress, settings_option
 from streamwatch.cli.scorecard_text import scorecard_text, sweep_text
 from streamwatch.domain.accounting import Accounting
 from streamwatch.domain.records import Slice
 from streamwatch.errors import ConfigurationError
 from streamwatch.taps.live import TapSet
-
-THRESHOLDS = (3.0, 3.5, 4.0, 4.5, 5.0, 6.0, 8.0)
 
 _EPILOG = """\b
 The files go through the very same COUNT, JUDGE and FLEET as in a worker, in the time of the
@@ -44,6 +42,7 @@ each KPI that a fault moves, as `streamwatch simulate --labels` writes them.
 Examples:
   streamwatch backtest last_month.jsonl.gz
   streamwatch backtest events.jsonl --labels truth.csv --sweep
+  streamwatch backtest events.jsonl --sweep-over volume_effect --sweep-over pages_per_week
   streamwatch backtest purchases.csv --topic purchase --settings stricter.yaml --json
 
 The exit code is 1 if there was an incident; with labels, if a fault was missed or an
@@ -62,6 +61,10 @@ incident was false."""
     "--routes", "routes_file", default=None, metavar="FILE", help="Topics by content of each line."
 )
 @click.option("--sweep", is_flag=True, help="Also tell what other thresholds would have given.")
+@click.option(
+    "--sweep-over", metavar="SETTING", multiple=True, type=click.Choice([*GRIDS, "all"]),
+    help=f"The same for another setting; repeatable. One of: {', '.join(GRIDS)}, all.",
+)  # fmt: skip
 @settings_option
 @json_option
 def command(
@@ -70,6 +73,7 @@ def command(
     topic: str | None,
     routes_file: str | None,
     sweep: bool,
+    sweep_over: tuple[str, ...],
     settings_file: str | None,
     as_json: bool,
 ) -> int:
@@ -80,15 +84,17 @@ def command(
     check_readable(files)
     faults = _faults(labels_file) if labels_file else []
     begun = time.monotonic()
-    record, remembered, counts = _run(assembly, _merged(files, topic, routes), files, keep=sweep)
+    over = _swept(sweep_over, thresholds=sweep)
+    lines = _merged(files, topic, routes)
+    record, remembered, counts = _run(assembly, lines, files, keep=bool(over))
     seconds = time.monotonic() - begun
     card = score(record, faults)
-    trials = _sweep(assembly, remembered.slices, record, faults) if sweep else []
+    trials = _sweep(assembly, remembered.slices, record, faults, over) if over else []
     if as_json:
         print_json(_answer(card, trials, record, counts, seconds))
     else:
-        _print(card, trials, assembly, labelled=labels_file is not None)
-        _say(counts, seconds, labelled=labels_file is not None, swept=sweep)
+        _print(card, trials, labelled=labels_file is not None)
+        _say(counts, seconds, labelled=labels_file is not None, swept=bool(over))
     alarmed = bool(card.missed or card.false) if labels_file else bool(card.incidents)
     return FINDINGS if alarmed else OK
 
@@ -163,22 +169,31 @@ def _about_lines(files: Sequence[str]) -> int | None:
     return total or None
 
 
+def _swept(over: Sequence[str], *, thresholds: bool) -> list[str]:
+    """The settings to sweep over, each once."""
+    if "all" in over:
+        return list(GRIDS)
+    return list(dict.fromkeys([*(["threshold"] if thresholds else []), *over]))
+
+
 def _sweep(
-    assembly: Assembly, slices: Sequence[Slice], record: Record, faults: Sequence[Fault]
+    assembly: Assembly,
+    slices: Sequence[Slice],
+    record: Record,
+    faults: Sequence[Fault],
+    over: Sequence[str],
 ) -> list[Trial]:
-    """JUDGE and FLEET once more for each threshold, over what COUNT told."""
-    configured = assembly.settings.judging
+    """JUDGE and FLEET once more for each candidate, over what COUNT told."""
     trials = []
-    thresholds = sorted({*THRESHOLDS, configured.threshold})
+    tried = candidates(assembly.settings.judging, over)
     with progress() as bar:
-        for threshold in bar.track(thresholds, description="thresholds"):
-            judging = msgspec.structs.replace(configured, threshold=threshold)
-            if threshold == configured.threshold:
-                trials.append(trial(judging, record, faults))
+        for candidate in bar.track(tried, description="sweep"):
+            if candidate.is_configured:
+                trials.append(trial(candidate, record, faults))
                 continue
-            other = judged_by(assembly, judging)
+            other = judged_by(assembly, candidate.judging)
             again = judge_again(slices, other.judge, other.fleet, WallClock().now_ms())
-            trials.append(trial(judging, again, faults))
+            trials.append(trial(candidate, again, faults))
     return trials
 
 
@@ -202,17 +217,22 @@ def _answer(
     }
     if trials:
         answer["sweep"] = [
-            {"threshold": one.judging.threshold, "scorecard": one.scorecard} for one in trials
+            {
+                "setting": one.candidate.setting,
+                "value": one.candidate.value,
+                "scorecard": one.scorecard,
+            }
+            for one in trials
         ]
     return answer
 
 
-def _print(card: Scorecard, trials: Sequence[Trial], assembly: Assembly, *, labelled: bool) -> None:
+def _print(card: Scorecard, trials: Sequence[Trial], *, labelled: bool) -> None:
     click.echo(scorecard_text(card))
     if trials:
         known = "" if labelled else " (no labels: all are called false)"
-        click.echo(f"\nother thresholds{known}")
-        click.echo(sweep_text(trials, assembly.settings.judging.threshold))
+        click.echo(f"\nother settings{known}")
+        click.echo(sweep_text(trials))
 
 
 def _say(counts: dict[str, Accounting], seconds: float, *, labelled: bool, swept: bool) -> None:
@@ -230,4 +250,8 @@ def _say(counts: dict[str, Accounting], seconds: float, *, labelled: bool, swept
     if not labelled:
         click.echo("without --labels every incident is called false", err=True)
     if not swept:
-        click.echo("next: --sweep shows what other thresholds would have given", err=True)
+        click.echo(
+            "next: --sweep shows what other thresholds would have given, "
+            "--sweep-over SETTING other settings",
+            err=True,
+        )

@@ -31,6 +31,7 @@ def scorecard_text(card: Scorecard) -> str:
             ),
             aligned(("fault", *_FAULTS), [_finding(one) for one in card.by_kind]),
             aligned(("events of the shop", *_FAULTS), [_finding(one) for one in card.by_size]),
+            _kinds_by_size(card),
         ]
     loud = [one for one in card.alarms_by_kpi if one.hits + one.beside + one.false]
     parts += [
@@ -47,19 +48,30 @@ def scorecard_text(card: Scorecard) -> str:
     return "\n\n".join(parts)
 
 
-def sweep_text(trials: Sequence[Trial], threshold: float) -> str:
-    """What each threshold would have given; the configured one is marked."""
+def _kinds_by_size(card: Scorecard) -> str:
+    """How many faults of each kind were found in shops of each size."""
+    sizes = [one.name for one in card.by_size]
+    found = {one.name: f"{one.found} of {one.faults}" for one in card.by_kind_and_size}
+    rows = [
+        (kind.name, *(found.get(f"{kind.name}, {size}", "") for size in sizes))
+        for kind in card.by_kind
+    ]
+    return aligned(("found, by fault and events of the shop", *sizes), rows)
+
+
+def sweep_text(trials: Sequence[Trial]) -> str:
+    """What each candidate would have given; the configured value is marked."""
     headings = (
-        "threshold", "incidents", "false", "false a shop-month", "found", "recall",
+        "setting", "value", "incidents", "false", "false a shop-month", "found", "recall",
         "precision", "median delay",
     )  # fmt: skip
     rows = []
     for one in trials:
-        card = one.scorecard
-        mark = " (configured)" if one.judging.threshold == threshold else ""
+        card, tried = one.scorecard, one.candidate
+        mark = " (configured)" if tried.is_configured else ""
         per_month = card.false / card.shop_months if card.shop_months else None
         rows.append((
-            f"{one.judging.threshold:g}{mark}", f"{card.incidents:,}", f"{card.false:,}",
+            tried.setting, f"{tried.value:g}{mark}", f"{card.incidents:,}", f"{card.false:,}",
             rate(per_month), f"{card.found:,}", share(card.recall), share(card.precision),
             hours(card.delay_hours.median),
         ))  # fmt: skip
