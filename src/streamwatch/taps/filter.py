@@ -4,7 +4,8 @@ from operator import attrgetter
 
 from streamwatch.domain.events import EventType
 from streamwatch.domain.tap_settings import Filter
-from streamwatch.taps.expression import Condition, Fields, compile_node, parse
+from streamwatch.taps.condition import Condition, compile_node
+from streamwatch.taps.expression import Fields, parse
 
 
 def compile_filter(filter_: Filter, event_type: EventType) -> Condition:

@@ -10,7 +10,7 @@ from streamwatch.domain.refusals import STAGES
 from streamwatch.domain.rows import TapRow, Value
 from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.taps.columns import ADDED, AS_IT_IS, Column, written
-from streamwatch.taps.expression import Condition
+from streamwatch.taps.condition import Condition
 from streamwatch.taps.filter import compile_filter
 from streamwatch.taps.meters import Gate, Limit, limit_of
 from streamwatch.taps.select import sample_threshold
