@@ -57,6 +57,7 @@ def test_plain_json_is_held_to_a_schema_file(tmp_path: Path) -> None:
     translator = compile_translators(settings, {})["t"]
     assert read(translator, b'{"event_id": "a"}') == {"event_id": "a"}
     assert read(translator, b"{}") == "breaks-schema"
+    assert read(translator, framed(3, b'{"event_id": "b"}')) == {"event_id": "b"}
 
 
 def test_a_wrong_schema_file_is_told_at_the_start(tmp_path: Path) -> None:

@@ -141,6 +141,14 @@ def test_bare_messages_are_read_by_a_descriptor_set(tmp_path: Path) -> None:
     assert read(translator, message()) == EXPECTED
 
 
+@pytest.mark.parametrize("name", [None, "shop.v1.Widget"])
+def test_a_descriptor_set_also_reads_what_is_framed_for_a_registry(
+    tmp_path: Path, name: str | None
+) -> None:
+    translator = compile_translators(settings(tmp_path, name), {})["t"]
+    assert read(translator, framed(1, WIDGET + message())) == EXPECTED
+
+
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [

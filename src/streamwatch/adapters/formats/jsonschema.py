@@ -5,7 +5,7 @@ from typing import Any
 
 from streamwatch.adapters.formats.extras import needed
 from streamwatch.adapters.formats.registry import Schema
-from streamwatch.adapters.formats.wire import NotReadable, ToJson
+from streamwatch.adapters.formats.wire import HEADER_BYTES, MAGIC, NotReadable, ToJson
 from streamwatch.errors import ConfigurationError
 
 
@@ -37,6 +37,8 @@ def compile_json_schema(schema: Schema, where: str) -> ToJson:
         raise ConfigurationError(f"{where}: is no JSON Schema: {error}") from error
 
     def to_json(payload: bytes, _: Any) -> bytes:
+        # With a schema file, what is framed for a registry: no JSON begins with a zero.
+        payload = payload[HEADER_BYTES:] if payload[:1] == MAGIC else payload
         try:
             found = json.loads(payload)
         except (ValueError, RecursionError) as error:

@@ -8,7 +8,14 @@ from typing import Any
 
 from streamwatch.adapters.formats.extras import needed
 from streamwatch.adapters.formats.registry import Schema
-from streamwatch.adapters.formats.wire import NotReadable, ToJson, encode
+from streamwatch.adapters.formats.wire import (
+    HEADER_BYTES,
+    MAGIC,
+    NotReadable,
+    ToJson,
+    encode,
+    schema_number,
+)
 from streamwatch.errors import ConfigurationError
 
 _WELL_KNOWN = ("timestamp", "wrappers", "duration", "any", "struct", "empty", "field_mask")
@@ -49,7 +56,10 @@ def compile_registered(schema: Schema, where: str) -> ToJson:
 
 
 def compile_described(descriptors: bytes, message: str | None, where: str) -> ToJson:
-    """The function that reads bare messages by a descriptor set, as ``protoc`` writes it.
+    """The function that reads messages by a descriptor set, as ``protoc`` writes it.
+
+    They are bare, or framed for a registry that gives no descriptors: no message begins with a
+    zero, so the two cannot be taken for each other.
 
     Args:
         descriptors: what ``protoc --include_imports --descriptor_set_out=FILE`` wrote.
@@ -79,7 +89,16 @@ def compile_described(descriptors: bytes, message: str | None, where: str) -> To
         ) from error
     factory = needed("google.protobuf.message_factory", "protobuf")
     made = factory.GetMessageClass(kind)
-    return lambda payload, _: _read(made, payload)
+
+    def to_json(payload: bytes, _: Any) -> bytes:
+        if payload[:1] != MAGIC:
+            return _read(made, payload)
+        schema_number(payload)
+        place, start = message_place(payload[HEADER_BYTES:])
+        framed = made if message else _class_at(pool, last, place)
+        return _read(framed, payload[HEADER_BYTES + start :])
+
+    return to_json
 
 
 def message_place(payload: bytes) -> tuple[tuple[int, ...], int]:
