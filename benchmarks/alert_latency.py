@@ -17,21 +17,18 @@ import json
 import multiprocessing
 import os
 import platform
-import random
 import re
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
+from latency_load import DAYS, EVENTS_A_DAY, SHOPS, Plan, history, load, plan_of
 
-from streamwatch.adapters.kafka.outgoing import Outgoing
 from streamwatch.adapters.kafka.replay import replay
 from streamwatch.adapters.kafka.topics import create_topics
 from streamwatch.adapters.local.kafka import start_kafka
@@ -39,17 +36,7 @@ from streamwatch.adapters.local.process import free_port
 from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.adapters.sql.migrations import upgrade
 
-DAY_MS = 86_400_000
-SHOPS, DAYS, EVENTS_A_DAY = 100, 16, 40
-FIELDS = ("height", "weight", "age", "category", "gender", "recommended_size", "fit_preference")
-SHOPS_A_FAULT = 8
-"""Fewer than a tenth of the shops: from there on an incident of many shops would cover them."""
-
-QUIET_S = 12.0
-"""Load before the first fault, so that the days before today are closed and judged."""
-
 ASK_S = 0.1
-VARIANTS = 500
 SETTINGS = """\
 database: sqlite:///latency.db
 kafka: {{bootstrap: "{bootstrap}", group: "{name}", prefix: "{name}", partitions: 4}}
@@ -61,100 +48,6 @@ OPEN = re.compile(
     rb'segment="all",shop="([^"]+)",span="day"\} 1$',
     re.MULTILINE,
 )
-
-
-class Fault(msgspec.Struct, frozen=True):
-    """From a moment on, a shop lacks a field or sends it in another unit."""
-
-    shop: str
-    kpi: str
-    at_ms: int
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """A steady load with faults in it."""
-
-    topic: str
-    start_ms: int
-    rate: int
-    seconds: float
-    faults: tuple[Fault, ...]
-    seed: int
-
-
-def plan_of(topic: str, rate: int, seconds: float, seed: int) -> Plan:
-    """One fault for each of some shops, spread evenly over the time after the quiet start."""
-    chance = random.Random(seed)
-    kpis = [f"missing.{field}" for field in FIELDS for _ in range(SHOPS_A_FAULT)]
-    kpis += ["mean.height"] * SHOPS_A_FAULT
-    chance.shuffle(kpis)
-    shops = chance.sample(range(SHOPS), len(kpis))
-    start = int(time.time() * 1000) + 3_000
-    gap = (seconds - QUIET_S - 12.0) / len(kpis)
-    faults = tuple(
-        Fault(f"shop-{shop:03d}", kpi, start + int(1000 * (QUIET_S + place * gap)))
-        for place, (shop, kpi) in enumerate(zip(shops, kpis, strict=True))
-    )
-    return Plan(topic, start, rate, seconds, faults, seed)
-
-
-def bodies(chance: random.Random, kpi: str = "") -> list[bytes]:
-    """The part of an event that does not change from record to record, in some variants."""
-    found = []
-    for _ in range(VARIANTS):
-        event: dict[str, Any] = {
-            "height": round(chance.gauss(170, 9), 1),
-            "height_unit": "cm",
-            "weight": round(chance.gauss(70, 12), 1),
-            "weight_unit": "kg",
-            "age": chance.randrange(16, 80),
-            "gender": chance.choice(("female", "male")),
-            "category": chance.choice(("shirts", "trousers", "dresses", "shoes")),
-            "recommended_size": chance.choice(("S", "M", "L")),
-            "fit_preference": chance.choice(("slim", "regular")),
-            "app_version": "4.2.0",
-            "shopper": f"u{chance.randrange(50_000)}",
-        }
-        if kpi == "mean.height":
-            event["height"] = round(event["height"] / 2.54, 1)
-        elif kpi:
-            del event[kpi.partition(".")[2]]
-        found.append(json.dumps(event).encode()[1:])
-    return found
-
-
-def record(topic: str, number: int, shop: bytes, at_ms: int, body: bytes) -> Outgoing:
-    """One event as Kafka gets it."""
-    value = b'{"event_id":"e%d","shop":"%s","time":%d,%s' % (number, shop, at_ms, body)
-    return Outgoing(topic, shop, value, at_ms, "bench", number)
-
-
-def history(topic: str, before_ms: int, seed: int) -> Iterator[Outgoing]:
-    """Some usual days of all shops, the last of them yesterday."""
-    chance = random.Random(seed)
-    pool = bodies(chance)
-    first = before_ms // DAY_MS * DAY_MS - DAYS * DAY_MS
-    a_day = SHOPS * EVENTS_A_DAY
-    for number in range(DAYS * a_day):
-        at = first + number * DAY_MS // a_day
-        yield record(topic, number, b"shop-%03d" % (number % SHOPS), at, chance.choice(pool))
-
-
-def load(plan: Plan) -> Iterator[Outgoing]:
-    """Records at a steady rate, shop after shop, faulty from their moment on."""
-    chance = random.Random(plan.seed)
-    pool = bodies(chance)
-    faulty = {kpi: bodies(random.Random(plan.seed), kpi) for kpi in {f.kpi for f in plan.faults}}
-    fault_of = {fault.shop: fault for fault in plan.faults}
-    shops = [f"shop-{number:03d}" for number in range(SHOPS)]
-    while time.time() * 1000 < plan.start_ms:
-        time.sleep(0.001)
-    for number in range(int(plan.rate * plan.seconds)):
-        at = plan.start_ms + number * 1000 // plan.rate
-        shop = shops[number % SHOPS]
-        fault = fault_of.get(shop)
-        found = faulty[fault.kpi] if fault is not None and at >= fault.at_ms else pool
-        yield record(plan.topic, 10**9 + number, shop.encode(), at, chance.choice(found))
 
 
 def produce(plan: Plan, bootstrap: str) -> None:
@@ -185,13 +78,18 @@ class Worker:
 
     def total(self, name: str) -> float:
         """The sum of a metric's series."""
-        lines = re.findall(rb"^%s\{[^\n]*\} ([^\n]+)$" % name.encode(), self.scrape(), re.M)
+        lines = re.findall(rb"^%s\{[^\n]*\} ([^\n]+)$" % name.encode(), self.scrape(), re.MULTILINE)
         return sum(float(value) for value in lines)
 
     def processor_s(self) -> float:
         """Seconds of the processor that it has used."""
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def waited_s(self) -> float:
+        """Seconds in which one of its threads could run and no processor was free."""
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(one.read_text().split()[1]) for one in threads) / 1e9
 
     def wait_until_read(self, records: int) -> None:
         """Until it has read so many records and lags nowhere."""
@@ -245,9 +143,11 @@ def measure(bootstrap: str, rate: int, seconds: float, seed: int) -> dict[str, A
         plan = plan_of(topic, rate, seconds, seed)
         producer = multiprocessing.Process(target=produce, args=(plan, bootstrap))
         producer.start()
-        used, began = worker.processor_s(), time.monotonic()
+        used, waited, began = worker.processor_s(), worker.waited_s(), time.monotonic()
         seen, took = watch(worker, plan)
-        cpu = (worker.processor_s() - used) / (time.monotonic() - began)
+        lasted = time.monotonic() - began
+        cpu = (worker.processor_s() - used) / lasted
+        waiting = (worker.waited_s() - waited) / lasted
         producer.join()
         late = time.time() * 1000 - (plan.start_ms + plan.seconds * 1000)
         lag = worker.total("streamwatch_consumer_lag_records")
@@ -263,6 +163,7 @@ def measure(bootstrap: str, rate: int, seconds: float, seed: int) -> dict[str, A
         "seconds": seconds,
         "seed": seed,
         "worker_cpu": round(cpu, 2),
+        "worker_waited": round(waiting, 2),
         "producer_late_s": round(late / 1000, 1),
         "lag_at_end": lag,
         "scrape_p50_s": round(float(np.median(took)), 3),
@@ -274,9 +175,11 @@ def measure(bootstrap: str, rate: int, seconds: float, seed: int) -> dict[str, A
 def table(runs: list[dict[str, Any]]) -> str:
     """The runs as Markdown."""
     lines = [
-        "| events/s | fault | faults | not seen | p50 | p99 | slowest | worker's processor | "
-        "scrape p50 |",
-        "|---:|---|---:|---:|---:|---:|---:|---:|---:|",
+        (
+            "| events/s | fault | faults | not seen | p50 | p99 | slowest | worker's processor | "
+            "waited for one | scrape p50 |"
+        ),
+        "|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for run in runs:
         for kind, found in run["latencies"].items():
@@ -287,6 +190,7 @@ def table(runs: list[dict[str, Any]]) -> str:
             lines.append(
                 f"| {run['rate']:,} | {kind} | {len(found)} | {len(found) - len(told)} | "
                 f"{p50:.2f} s | {p99:.2f} s | {told[-1]:.2f} s | {run['worker_cpu']:.0%} | "
+                f"{run['worker_waited']:.0%} | "
                 f"{run['scrape_p50_s']:.3f} s |"
             )
     return "\n".join(lines) + "\n"

@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-from functools import partial
 from pathlib import Path
 
 import click
@@ -15,18 +14,13 @@ from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from streamwatch.adapters.acknowledging import keep_silences
-from streamwatch.adapters.alertmanager import Alertmanager
-from streamwatch.adapters.diagnosing import diagnose_incident
-from streamwatch.adapters.kafka.acknowledged import publish_acknowledgements
+from streamwatch.adapters.alertmanager import Silencer
 from streamwatch.adapters.logs import logging_config
 from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import check_migrated
 from streamwatch.cli.database import database_option
 from streamwatch.cli.output import OK, json_option, print_json, settings_option
-from streamwatch.diagnosis.report import Report
-from streamwatch.diagnosis.telling import told
-from streamwatch.domain.incidents import Incident
 from streamwatch.errors import ConfigurationError, StreamwatchError
 
 SILENCES_SECONDS = 60
@@ -63,10 +57,8 @@ def command(
 ) -> int:
     """Serve the pages: what is wrong now, each shop, each incident; and the JSON API."""
     try:
-        from streamwatch.adapters.web.evidence import evidence_archive  # noqa: PLC0415
-        from streamwatch.adapters.web.runbooks import runbook  # noqa: PLC0415
+        from streamwatch.adapters.web.assembly import assemble_site  # noqa: PLC0415
         from streamwatch.adapters.web.server import serve_site  # noqa: PLC0415  an extra
-        from streamwatch.adapters.web.site import Site  # noqa: PLC0415
         from streamwatch.adapters.web.tokens import access_of  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise ConfigurationError(
@@ -85,25 +77,7 @@ def command(
     engine = create_engine_for(database or settings.database)
     check_migrated(engine)
 
-    def evidence(incident: Incident) -> bytes | None:
-        return evidence_archive(engine, settings, incident, _now_ms())
-
-    def diagnose(incident: Incident) -> Report:
-        return told(diagnose_incident(engine, incident, settings))
-
-    alertmanager = settings.alertmanager
-    silencer = Alertmanager(alertmanager.url) if alertmanager.url else None
-    site = Site(
-        engine=engine,
-        access=access,
-        now_ms=_now_ms,
-        silencer=silencer,
-        silence_ms=alertmanager.silence,
-        runbook=runbook,
-        evidence=evidence,
-        diagnose=diagnose,
-        tell=partial(publish_acknowledgements, settings.kafka),
-    )
+    site = assemble_site(settings, engine, access, _now_ms)
     server = serve_site(site, web.host, web.port)
     shown = f"[{web.host}]" if ":" in web.host else web.host
     address = f"http://{shown}:{server.port}/"
@@ -113,15 +87,15 @@ def command(
     stopped = _stopped_by_signals()
     try:
         while not stopped.wait(SILENCES_SECONDS):
-            if silencer is not None:
-                _keep(engine, silencer, alertmanager.silence)
+            if site.silencer is not None:
+                _keep(engine, site.silencer, site.silence_ms)
     finally:
         server.stop()
         engine.dispose()
     return OK
 
 
-def _keep(engine: Engine, silencer: Alertmanager, silence_ms: int) -> None:
+def _keep(engine: Engine, silencer: Silencer, silence_ms: int) -> None:
     try:
         keep_silences(engine, silencer, now_ms=_now_ms(), silence_ms=silence_ms)
     except StreamwatchError as error:

@@ -2,7 +2,7 @@
 
 import math
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import Engine
@@ -235,47 +235,29 @@ def one_shop_answer(engine: Engine, query: dict[str, str], now_ms: int) -> OneSh
 
 def incident_answer(incident: Incident) -> IncidentAnswer:
     """An incident as the API gives it."""
-    key = incident.key
-    return IncidentAnswer(
-        id=incident.id,
-        shop=key.shop,
-        event_type=key.event_type,
-        kpi=key.kpi,
-        segment=key.segment,
-        span=key.span,
-        direction=incident.direction,
-        status=incident.status,
-        since=iso(incident.since),
-        until=None if incident.until is None else iso(incident.until),
-        last_bucket=iso(incident.last_bucket),
-        unit=incident_unit(incident),
-        value=_finite(incident.value),
-        expected=_finite(incident.expected),
-        lower=_finite(incident.lower),
-        upper=_finite(incident.upper),
-        score=_finite(incident.score),
-        buckets=incident.buckets,
-        reason=incident.reason,
-        origin=incident.origin,
-        origin_reason=incident.origin_reason,
-        hypothesis=incident.hypothesis,
-        part_of=incident.part_of,
-        updated_at=iso(incident.updated_at),
+    times = {name: iso(getattr(incident, name)) for name in ("since", "last_bucket", "updated_at")}
+    return msgspec.convert(
+        {
+            **_plain(incident),
+            **_plain(incident.key),
+            **times,
+            "until": None if incident.until is None else iso(incident.until),
+            "unit": incident_unit(incident),
+        },
+        IncidentAnswer,
     )
 
 
 def _reading(one: Verdict) -> ReadingAnswer:
-    return ReadingAnswer(
-        bucket=iso(one.bucket),
-        value=_finite(one.value),
-        n=one.n,
-        state=one.state,
-        score=_finite(one.score),
-        expected=one.expected,
-        lower=one.lower,
-        upper=one.upper,
-        reason=one.reason,
-    )
+    return msgspec.convert({**_plain(one), "bucket": iso(one.bucket)}, ReadingAnswer)
+
+
+def _plain(value: msgspec.Struct) -> dict[str, Any]:
+    """The fields of a value; an unknown number is ``None``, since JSON has no other."""
+    return {
+        name: _finite(field) if isinstance(field, float) else field
+        for name, field in msgspec.structs.asdict(value).items()
+    }
 
 
 def _finite(number: float) -> float | None:

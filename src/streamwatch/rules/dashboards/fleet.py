@@ -14,22 +14,7 @@ _SHOP_LINK = ("shop", "Show the shop", "/d/streamwatch-shop?var-shop=${__value.t
 def fleet() -> Tree:
     """The dashboard ``streamwatch-fleet``."""
     panels = [
-        Panel("Open incidents", {"": f"sum({OPEN}) or vector(0)"}, "stat", width=6, height=4),
-        Panel(
-            "Shops that depart",
-            {"": f"count(max by (shop) ({INCIDENT_ORIGIN}{{{DEPARTING}}})) or vector(0)"},
-            "stat",
-            width=6,
-            height=4,
-        ),
-        Panel("Shops judged", {"": f"max({SHOPS}) or vector(0)"}, "stat", width=6, height=4),
-        Panel(
-            "Incidents of many shops",
-            {"": f"sum({OPEN}{{{FLEET_ONLY}}}) or vector(0)"},
-            "stat",
-            width=6,
-            height=4,
-        ),
+        *_counts(),
         Panel(
             "Open incidents, the worst first",
             {
@@ -71,3 +56,16 @@ def fleet() -> Tree:
         ),
     ]
     return dashboard("streamwatch-fleet", "streamwatch: fleet", panels, [EVENT_TYPE, KPI])
+
+
+def _counts() -> list[Panel]:
+    queries = {
+        "Open incidents": f"sum({OPEN})",
+        "Shops that depart": f"count(max by (shop) ({INCIDENT_ORIGIN}{{{DEPARTING}}}))",
+        "Shops judged": f"max({SHOPS})",
+        "Incidents of many shops": f"sum({OPEN}{{{FLEET_ONLY}}})",
+    }
+    return [
+        Panel(name, {"": f"{expr} or vector(0)"}, "stat", width=6, height=4)
+        for name, expr in queries.items()
+    ]
