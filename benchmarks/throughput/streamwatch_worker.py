@@ -19,6 +19,7 @@ from workload import Stopwatch
 
 from streamwatch.adapters.assembly import assemble
 from streamwatch.adapters.clock import WallClock
+from streamwatch.adapters.kafka.run import make_ready
 from streamwatch.adapters.kafka.topics import create_topics
 from streamwatch.adapters.kafka.worker import Worker
 from streamwatch.adapters.logs import logging_config
@@ -54,6 +55,7 @@ inner = (
         VERDICTS_TOPIC: assembly.fleet,
     }
 )
+make_ready()
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 worker = Worker(
     settings=assembly.settings,
