@@ -19,9 +19,9 @@ from streamwatch.domain.source_settings import ShopSettings
 from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.simulation.stagebug import stage_bugs
 from streamwatch.stages.pseudonymise import ShopKeys
-from streamwatch.steps.source import Source
 from streamwatch.steps.fleet import FleetStep
 from streamwatch.steps.judge import JudgeStep
+from streamwatch.steps.source import Source
 from streamwatch.steps.sources import compile_sources
 from streamwatch.taps.live import LiveTaps
 from streamwatch.taps.recorder import Recorder

@@ -22,8 +22,9 @@ from streamwatch.cli.output import OK, json_option, print_json, settings_option
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.settings import KafkaSettings
 from streamwatch.errors import ConfigurationError
+from streamwatch.onboarding.draft import Given
 from streamwatch.onboarding.proposal import Proposal
-from streamwatch.onboarding.propose import Given, propose
+from streamwatch.onboarding.propose import propose
 from streamwatch.onboarding.sample import Sample
 from streamwatch.onboarding.text import routes_text, settings_text
 from streamwatch.onboarding.trial import Trial, tried

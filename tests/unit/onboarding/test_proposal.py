@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from streamwatch.adapters.settings.loading import load_settings
+from streamwatch.onboarding.draft import Given
 from streamwatch.onboarding.proposal import Proposal, Source
-from streamwatch.onboarding.propose import Given, propose
+from streamwatch.onboarding.propose import propose
 from streamwatch.onboarding.sample import sampled
 from streamwatch.onboarding.text import settings_text
 
