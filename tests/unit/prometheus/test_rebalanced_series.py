@@ -83,3 +83,19 @@ def test_deadlines_are_told_within_the_budget_and_go_with_the_partitions() -> No
     assert value_of(registry, "streamwatch_series_over_budget") == 1
     metrics.forget_all()
     assert not lines_of(registry, gauge)
+
+
+def test_of_two_workers_each_tells_what_it_owns_and_the_open_incident_is_the_maximum(
+    metrics: WorkerMetrics, registry: CollectorRegistry
+) -> None:
+    other_registry = CollectorRegistry()
+    other = WorkerMetrics(other_registry, Build("1.2.3", "3.11.9", "0.15.3"))
+    elsewhere = KpiKey("shop-002", "purchase", "volume")
+    judge(metrics, verdict_of())
+    judge(other, verdict_of(elsewhere), partition=OTHER_JUDGE)
+    tell(other, incident_of())
+    volume, low = "streamwatch_volume_events", labels_of(direction="low")
+    both = (registry, other_registry)
+    assert [value_of(one, volume, **labels_of()) for one in both] == [120, None]
+    assert [value_of(one, volume, **labels_of(elsewhere)) for one in both] == [None, 120]
+    assert [value_of(one, "streamwatch_incident_open", **low) for one in both] == [0, 1]

@@ -11,6 +11,7 @@ from tests.unit.rules.generated import (
     ROOT,
     RUNBOOKS,
     STRICT,
+    exported,
     files_of,
 )
 
@@ -99,3 +100,9 @@ def test_json_and_yaml_are_read_back_as_they_were_meant() -> None:
 def test_the_programs_are_where_the_look_up_finds_them() -> None:
     for name in ("prometheus", "promtool", "alertmanager", "amtool"):
         assert shutil.which(program(name)) is not None
+
+
+def test_the_runbooks_and_the_page_on_alerting_name_only_metrics_that_exist() -> None:
+    for page in (*RUNBOOKS.glob("*.md"), ROOT / "docs" / "alerting.md"):
+        named = set(re.findall(r"`(streamwatch_[a-z_]+)", page.read_text(encoding="utf-8")))
+        assert named - exported() == set(), page.name
