@@ -11,7 +11,9 @@ BENCH_OPTIONS :=
 TOOLS := .local/tools
 TOOLS_STAMP := $(TOOLS)/.installed
 
-.PHONY: help install demo test bench lint monitoring browser lock clean tools docs generated \
+AUDIT := .local/audit
+
+.PHONY: chaos chaos-long fuzz audit help install demo test bench lint monitoring browser lock clean tools docs generated \
   changelog try-install
 
 help:
@@ -29,6 +31,10 @@ help:
 	@echo "make tools    only make .local/tools, for documents, packages and deployments"
 	@echo "make lock     make requirements.lock and dev/tools.lock anew"
 	@echo "              (LOCK_OPTIONS=--upgrade takes newer versions)"
+	@echo "make chaos    faults of two dozen kinds on Kafka, PostgreSQL and three workers"
+	@echo "make chaos-long  more than 500 of them, an hour or two; writes benchmarks/results/chaos.md"
+	@echo "make fuzz     a million damaged records, tap files and filters, about half an hour"
+	@echo "make audit    weaknesses and licences of all packages, and sbom.json"
 	@echo "make clean    stop what was started here, remove .venv, .local and caches"
 	@echo
 	@echo "One test:     make test PYTEST_OPTIONS='-k tombstone'"
@@ -65,6 +71,25 @@ test: $(if $(PYTEST_OPTIONS),,monitoring browser) lint
 # Peers get environments of their own under .local/bench; who cannot be installed is left out.
 bench: $(STAMP)
 	$(BIN)/python benchmarks/throughput/run.py --out benchmarks/results $(BENCH_OPTIONS)
+
+chaos: $(STAMP)
+	$(BIN)/python -m pytest tests/chaos
+
+chaos-long: $(STAMP)
+	$(BIN)/python dev/chaos.py
+
+# The fuzzer is installed beside the environment, not into it: only this command needs it.
+fuzz: $(STAMP)
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --upgrade --no-deps \
+	  --target .local/fuzz/lib atheris==3.0.0
+	PYTHONPATH=src:.:.local/fuzz/lib $(BIN)/python dev/fuzz.py
+
+audit: $(STAMP)
+	@test -x $(AUDIT)/bin/pip-audit || { "$$(sh dev/find-python $(PYTHON))" -m venv --clear $(AUDIT) && \
+	  $(AUDIT)/bin/python -m pip --disable-pip-version-check install --quiet \
+	  pip-audit==2.10.1 pip-licenses==5.5.5 cyclonedx-bom==7.5.0; }
+	@$(AUDIT)/bin/python dev/audit.py \
+	  "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 
 monitoring: $(STAMP)
 	@$(BIN)/python -m streamwatch.adapters.local.monitoring

@@ -97,9 +97,12 @@ def zombie_in_a_flush(scene: Scene, rng: random.Random) -> Iterator[None]:
     """Asleep between two steps of a flush, perhaps within its transaction, then awake."""
     slot = _slot(scene, rng)
     slot.start((rng.choice(POINTS[:5]), rng.randint(1, 4), "stop"))
-    time.sleep(rng.uniform(4, 6))
+    with suppress(AssertionError):  # it may have nothing to flush just now
+        wait_for(lambda: slot.sleeps, "it fell asleep", 10)
+        time.sleep(rng.uniform(3, 5))
     yield
-    slot.send_signal(signal.SIGCONT)
+    # One that has not fallen asleep yet would do so when nobody wakes it.
+    slot.send_signal(signal.SIGCONT if slot.sleeps else signal.SIGKILL)
 
 
 @contextmanager
@@ -111,7 +114,7 @@ def hang(scene: Scene, rng: random.Random) -> Iterator[None]:  # noqa: ARG001  a
     yield
     with suppress(AssertionError):  # nothing may have come through the stage meanwhile
         wait_for(
-            lambda: sum(slot.ended_as_stuck for slot in scene.slots) > ended, "red liveness", 12
+            lambda: sum(slot.ended_as_stuck for slot in scene.slots) > ended, "red liveness", 18
         )
     flag.unlink()
 

@@ -37,7 +37,7 @@ def step(event, occurred):
 """
 
 MORE_SETTINGS = """\
-stuck_after: 4s
+stuck_after: 10s
 horizon: 40d
 stages:
   - {name: own, step: "hanging:step", after: normalise}

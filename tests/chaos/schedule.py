@@ -117,5 +117,7 @@ def carry_out(
         done.append(Round(names, lasted, scene.wait_until_caught_up()))
         verify_identity(scene)
         told(done[-1])
+    for slot in scene.slots:
+        slot.clock_file.unlink(missing_ok=True)
     scene.wait_until_committed()
     return done

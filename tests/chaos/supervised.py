@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from streamwatch.adapters.local.process import free_port
@@ -72,17 +71,39 @@ class Slot:
                 if self._process is not None:
                     self.exits.append(self._process.returncode)
                 self._launch()
-            elif self.asks("/-/healthy") == http.HTTPStatus.SERVICE_UNAVAILABLE:
+                return
+            status, text = self._asked("/-/healthy")
+            if status == http.HTTPStatus.SERVICE_UNAVAILABLE:
                 self.ended_as_stuck += 1
+                with self.log.open("a") as log:
+                    log.write(f"the supervisor ends it: {text}\n")
                 self._end(signal.SIGKILL)
 
     def asks(self, path: str) -> int | None:
         """The status of an answer; ``None`` without one."""
+        return self._asked(path)[0]
+
+    def _asked(self, path: str) -> tuple[int | None, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=1)
-        with suppress(OSError, http.client.HTTPException):
+        try:
             connection.request("GET", path)
-            return connection.getresponse().status
-        return None
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace").strip()
+        except (OSError, http.client.HTTPException):
+            return None, ""
+        finally:
+            connection.close()
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether the worker was stopped by SIGSTOP."""
+        if self._process is None:
+            return False
+        try:
+            stat = Path(f"/proc/{self._process.pid}/stat").read_text()
+        except OSError:
+            return False
+        return stat.rpartition(")")[2].split()[0] == "T"
 
     def close(self) -> None:
         """End for good."""

@@ -36,13 +36,20 @@ class Clocks(msgspec.Struct):
 
 
 def hear(clocks: Clocks, beat: Heartbeat) -> bool:
-    """Take a heartbeat in; tells whether its event type's clock moved."""
+    """Take a heartbeat in; tells whether its event type's clock moved.
+
+    Of two at the same offset the later one in the topic counts, whatever the wall clocks of
+    those who sent them: a clock that was ahead and is right again must not be believed longer.
+    """
     source = f"{beat.topic}[{beat.partition}]"
     known = clocks.beats.get(source)
-    if known is not None and _age(beat) <= _age(known):
+    if known is not None and _position(beat) < _position(known):
         return False
     clocks.beats[source] = beat
-    clocks.newest_sent = max(clocks.newest_sent, beat.sent)
+    if known is not None and known.sent == clocks.newest_sent:
+        clocks.newest_sent = max(one.sent for one in clocks.beats.values())
+    else:
+        clocks.newest_sent = max(clocks.newest_sent, beat.sent)
     now = _clock(clocks, beat.event_type)
     if now is None or now <= clocks.of(beat.event_type):
         return False
@@ -71,5 +78,5 @@ def _is_behind(beat: Heartbeat, newest_sent: int) -> bool:
     return beat.lag > 0 or newest_sent - beat.sent > UNREAD_AFTER_MS
 
 
-def _age(beat: Heartbeat) -> tuple[int, int, int]:
-    return beat.epoch, beat.next_offset, beat.sent
+def _position(beat: Heartbeat) -> tuple[int, int]:
+    return beat.epoch, beat.next_offset
