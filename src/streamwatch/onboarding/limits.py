@@ -54,18 +54,20 @@ def rules_for(
 
 
 def _range(event: str, field: str, column: Column, unit: str) -> ProposedRule:
-    told = _told(column)
     low: float
     high: float
     if field in PLAUSIBLE:
         low, high, canonical = PLAUSIBLE[field]
-        factor = _FACTORS[field].get(unit, 1.0) if field in _FACTORS else 1.0
-        numbers = column.numbers * factor
-        beyond = float(((numbers < low) | (numbers > high)).sum()) / max(1, column.present)
-        why = f"{canonical}; {told}{f' {unit}' if unit else ''}; {beyond:.2%} lie outside"
+        why = f"{canonical}; text in feet and inches"
+        if column.numeric:
+            factor = _FACTORS[field].get(unit, 1.0) if field in _FACTORS else 1.0
+            numbers = column.numbers * factor
+            beyond = float(((numbers < low) | (numbers > high)).sum()) / max(1, column.present)
+            told = f"{_told(column)} {unit}".rstrip()
+            why = f"{canonical}; {told}; {beyond:.2%} lie outside"
     else:
         low, high = _around(column)
-        why = f"{told}; ten times the highest 0.1 %, rounded"
+        why = f"{_told(column)}; ten times the highest 0.1 %, rounded"
     name = f"{event}-{field}-implausible"
     return ProposedRule(_marking(name, event, field, range=(low, high)), why)
 

@@ -103,8 +103,10 @@ def test_feet_and_inches_are_a_unit() -> None:
         inches = round(row["bodyHeight"] / 2.54)
         return {**row, "bodyHeight": f"{inches // 12}'{inches % 12}"}
 
-    (height,) = [one for one in only(proposed(widget, in_feet)).fields if one.field == "height"]
+    proposal = proposed(widget, in_feet)
+    (height,) = [one for one in only(proposal).fields if one.field == "height"]
     assert height.mapping.unit == "ft+in"
+    assert "nan" not in settings_text(proposal)
 
 
 def test_a_unit_beside_the_value_is_taken_instead_of_a_guess() -> None:
