@@ -131,24 +131,27 @@ class Cell(msgspec.Struct, gc=False, omit_defaults=True):
         """Add another cell's records to this one; exact, and in any order."""
         self.count += other.count
         self._merge_moments(other)
-        for name, values in other.labels.items():
-            _add_counts(self.labels.setdefault(name, {}), values)
-        _add_counts(self.rejects, other.rejects)
-        _add_counts(self.marks, other.marks)
-        for stage, features in other.beside.items():
-            self.beside[stage] = _added(self.beside.get(stage, {}), features)
-        for stage, labels in other.label_changes.items():
-            my_labels = self.label_changes.setdefault(stage, {})
-            for label, kinds in labels.items():
-                _add_counts(my_labels.setdefault(label, {}), kinds)
-        for stage, changes in other.transitions.items():
-            my_changes = self.transitions.setdefault(stage, {})
-            for name, transition in changes.items():
-                my_changes.setdefault(name, Transition()).merge(transition)
-        for name, bins in other.sketches.items():
-            _add_counts(self.sketches.setdefault(name, {}), bins)
-        merge_groups(self.groups, other.groups, Group)
-        merge_groups(self.group_changes, other.group_changes, Transition)
+        # Of most cells most is empty, and asking is cheaper than adding nothing.
+        if other.labels:
+            _add_all(self.labels, other.labels)
+        if other.rejects:
+            _add_counts(self.rejects, other.rejects)
+        if other.marks:
+            _add_counts(self.marks, other.marks)
+        if other.sketches:
+            _add_all(self.sketches, other.sketches)
+        if other.beside:
+            for stage, features in other.beside.items():
+                self.beside[stage] = _added(self.beside.get(stage, {}), features)
+        if other.label_changes:
+            for stage, labels in other.label_changes.items():
+                _add_all(self.label_changes.setdefault(stage, {}), labels)
+        if other.transitions:
+            merge_groups({"": self.transitions}, {"": other.transitions}, Transition)
+        if other.groups:
+            merge_groups(self.groups, other.groups, Group)
+        if other.group_changes:
+            merge_groups(self.group_changes, other.group_changes, Transition)
         if other.first_arrival and not 0 < self.first_arrival <= other.first_arrival:
             self.first_arrival = other.first_arrival
         self.last_arrival = max(self.last_arrival, other.last_arrival)
@@ -192,7 +195,15 @@ def merge_groups(
         for value, features in values.items():
             my_features = mine.setdefault(value, {})
             for feature, found in features.items():
-                my_features.setdefault(feature, empty()).merge(found)
+                known = my_features.get(feature)
+                if known is None:
+                    known = my_features[feature] = empty()
+                known.merge(found)
+
+
+def _add_all(into: dict[str, dict[_Key, int]], counts: dict[str, dict[_Key, int]]) -> None:
+    for name, found in counts.items():
+        _add_counts(into.setdefault(name, {}), found)
 
 
 def _add_counts(into: dict[_Key, int], counts: dict[_Key, int]) -> None:
