@@ -1,3 +1,5 @@
+import msgspec
+import pytest
 from prometheus_client import CollectorRegistry
 from tests.unit.prometheus.one_worker import (
     DAY,
@@ -60,3 +62,19 @@ def test_a_segment_without_an_incident_has_no_incident_series(
     assert not lines_of(registry, "streamwatch_incident_open{")
     tell(metrics, incident_of(women, direction="high"))
     assert len(lines_of(registry, "streamwatch_incident_open{")) == 1
+
+
+@pytest.mark.parametrize("shop", ["*", "shop-001"])
+def test_what_lasts_longer_than_the_incident_that_stood_for_it_stands_for_itself_again(
+    metrics: WorkerMetrics, registry: CollectorRegistry, shop: str
+) -> None:
+    cover = incident_of(KpiKey(shop, "widget-event", "volume"))
+    part = msgspec.structs.replace(incident_of(), part_of=cover.id)
+    place = labels_of(direction="low")
+    tell(metrics, part, cover)
+    assert value_of(registry, "streamwatch_incident_open", **place) == 0
+    closed = msgspec.structs.replace(cover, status="closed", revision=2)
+    tell(metrics, closed)
+    assert value_of(registry, "streamwatch_incident_open", **place) == 1
+    info = {**place, "origin": "undetermined", "covered": ""}
+    assert value_of(registry, "streamwatch_incident_origin_info", **info) == 1

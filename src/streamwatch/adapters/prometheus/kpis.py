@@ -43,6 +43,7 @@ class Kpis:
     def __init__(self) -> None:
         self._shops: dict[str, _Shop] = {}
         self._changed: set[str] = set()
+        self._open: set[str] = set()
 
     def take_verdict(self, partition: PartitionId, verdict: Verdict) -> None:
         """Take a verdict in, unless a newer bucket or version is known."""
@@ -62,6 +63,11 @@ class Kpis:
             return
         incidents[incident.id] = partition, incident
         _leave_out_replaced(incidents, incident)
+        was_open, is_open = incident.id in self._open, incident.status == "open"
+        if was_open != is_open:
+            self._open ^= {incident.id}
+            if incident.is_fleet:
+                self._changed.update(self._covered_by(incident.id))
 
     def forget(self, partition: PartitionId) -> None:
         """Forget all that came from a partition."""
@@ -74,11 +80,14 @@ class Kpis:
                 self._changed.add(name)
             if not after:
                 del self._shops[name]
+        kept = {id_ for shop in self._shops.values() for id_ in shop.incidents}
+        self._open &= kept
 
     def forget_all(self) -> None:
         """Forget all shops."""
         self._changed.update(self._shops)
         self._shops = {}
+        self._open = set()
 
     def take_changed(self) -> set[str]:
         """The shops that changed since the last call."""
@@ -92,7 +101,20 @@ class Kpis:
             return [], []
         _leave_out_old(shop)
         verdicts = [verdict for _, verdict in shop.verdicts.values()]
-        return verdicts, [incident for _, incident in shop.incidents.values()]
+        return verdicts, [self._standing(incident) for _, incident in shop.incidents.values()]
+
+    def _standing(self, incident: Incident) -> Incident:
+        """The incident; one that lasts longer than the one that stood for it is on its own."""
+        if not incident.part_of or incident.part_of in self._open:
+            return incident
+        return msgspec.structs.replace(incident, part_of="")
+
+    def _covered_by(self, id_: str) -> list[str]:
+        return [
+            name
+            for name, shop in self._shops.items()
+            if any(one.part_of == id_ for _, one in shop.incidents.values())
+        ]
 
     def _shop(self, name: str) -> _Shop:
         self._changed.add(name)
