@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from streamwatch.diagnosis.unitfault import FACTORS
+from streamwatch.simulation.fleet import CATEGORIES
 from streamwatch.simulation.rows import Kind, Rows, lose_field
 from streamwatch.simulation.stagebug import StageBug
 
@@ -24,7 +25,9 @@ UNITS: tuple[tuple[Kind, str, str], ...] = (
     ("widget-event", "weight", "ten times too large"),
     ("purchase", "price", "hundred times too large (cents)"),
 )
-HEIGHT = ("widget-event", "height", "")
+LABEL = "category"
+WORD = CATEGORIES[0]
+"""What a label becomes that is changed."""
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -33,7 +36,7 @@ class Trial(msgspec.Struct, frozen=True):
     Attributes:
         size: widget events a day of the shop.
         origin: ``client``, a stage, or `ELSEWHERE`.
-        effect: ``scale``, ``lose``, ``refuse`` or ``drop``.
+        effect: ``scale``, ``lose``, ``relabel``, ``refuse`` or ``drop``.
         kind: the event type.
         field, unit: what is hit, and what is done to it, in the words of `unitfault`.
         share: of the records.
@@ -68,6 +71,8 @@ def trials() -> Iterator[Trial]:
                 for unit in UNITS:
                     yield Trial(size, origin, "scale", *unit, share)
                 yield Trial(size, origin, "lose", "widget-event", "height", "", share)
+                yield Trial(size, origin, "lose", "widget-event", LABEL, "", share)
+                yield Trial(size, origin, "relabel", "widget-event", LABEL, "", share)
             for kind, field, name in UNITS[:3]:
                 yield Trial(size, ELSEWHERE, "scale", kind, field, name, share)
             yield Trial(size, "client", "drop", "widget-event", "height", "", share)
@@ -84,14 +89,22 @@ def damaged(rows: Rows, hit: np.ndarray, trial: Trial) -> Rows:
     rows = rows.copy()
     if trial.effect == "lose":
         lose_field(rows, trial.field, hit)
+    elif trial.effect == "relabel":
+        rows[trial.field][hit] = CATEGORIES.index(WORD)
     else:
         rows[trial.field][hit] = np.round(rows[trial.field][hit] * trial.factor, 2)
     return rows
 
 
+def has_field(rows: Rows, field: str) -> np.ndarray:
+    """In which rows a field has a value."""
+    values = rows[field]
+    return ~np.isnan(values) if values.dtype.kind == "f" else values >= 0
+
+
 def bug(trial: Trial) -> StageBug:
     """What the broken stage of ours does."""
-    effect = trial.effect if trial.effect in ("lose", "refuse") else "scale"
+    effect = trial.effect if trial.effect in ("lose", "relabel", "refuse") else "scale"
     return StageBug(
         stage=trial.origin,
         shop=SHOP,
@@ -101,4 +114,5 @@ def bug(trial: Trial) -> StageBug:
         field=trial.field,
         factor=trial.factor,
         effect=effect,  # type: ignore[arg-type]
+        word=WORD,
     )

@@ -9,6 +9,7 @@ from faults import ELSEWHERE, OWN, SHOP, Trial
 
 from streamwatch.baselines import judging
 from streamwatch.diagnosis.diagnose import Normals, days_of
+from streamwatch.diagnosis.labels import LABEL
 from streamwatch.diagnosis.learning import learn_days
 from streamwatch.diagnosis.normal import FeatureDay
 from streamwatch.domain.cells import ALL, Cell
@@ -28,6 +29,7 @@ from streamwatch.simulation.stagebug import StageBug, misbehave, refuses
 from streamwatch.stages.custom import Refuse
 from streamwatch.stages.pseudonymise import ShopKeys
 from streamwatch.steps import partials
+from streamwatch.steps.rates import NOT_MIXED
 from streamwatch.steps.sources import compile_sources
 from streamwatch.steps.stagetopic import step_of
 
@@ -173,11 +175,11 @@ class Shop:
                 departing.add(reading.key.kpi)
         self.normals[kind] = learn_days(self.normals.get(kind, {}), days, departing)
         for feature, one in days.items():
-            name = (kind, f"missing.{feature}", ALL)
+            name = (kind, f"missing.{feature.removeprefix(LABEL)}", ALL)
             self.history.setdefault(name, []).append(missing_rate(one))
 
     def readings(self, kind: Kind, day: int, cell: Cell) -> Iterator[Reading]:
-        """Volume and means of a day, and the means of what the service gave."""
+        """Volume, means and mixes of a day, and the means of what the service gave."""
         start = self.settings.start_ms + day * DAY_MS
         slot = (3 + start // DAY_MS) % 7
         key = KpiKey(SHOP, kind, "volume")
@@ -189,6 +191,12 @@ class Shop:
                 if moments.n:
                     key = KpiKey(SHOP, kind, f"mean.{feature}", segment)
                     yield Reading(key, start, slot, moments.mean, moments.n, moments.variance)
+
+        for label, counts in cell.labels.items():
+            known = {value: n for value, n in counts.items() if value}
+            if known and label not in NOT_MIXED:
+                key = KpiKey(SHOP, kind, f"mix.{label}")
+                yield Reading(key, start, slot, 0.0, sum(known.values()), counts=known)
 
     def verdict(self, day: int, cell: Cell, key: KpiKey) -> Verdict | None:
         """The judge's word on a KPI of a day; ``None`` where it has none."""

@@ -1,14 +1,16 @@
 """One fault, counted, judged and diagnosed; and what the truth is about it."""
 
+import math
 import statistics
 
 import msgspec
 import numpy as np
-from faults import ELSEWHERE, OWN, SHOP, STAGES, Trial, bug, damaged
+from faults import ELSEWHERE, OWN, SHOP, STAGES, Trial, bug, damaged, has_field
 from shop import Shop, missing_rate, place_of
 
 from streamwatch.adapters.stage_bugs import misbehaving
 from streamwatch.diagnosis.diagnose import Found, days_of, diagnose
+from streamwatch.diagnosis.labels import LABEL
 from streamwatch.domain.cells import Cell
 from streamwatch.domain.events import WidgetEvent
 from streamwatch.domain.readings import STAGE_SEGMENT, KpiKey
@@ -43,7 +45,9 @@ class Result(msgspec.Struct, frozen=True):
 
     @property
     def detectable(self) -> bool:
-        """By the truth."""
+        """By the truth; of a mix, which has no number to tell it by, if the judge saw it."""
+        if self.trial.effect == "relabel":
+            return self.raised and self.affected > 0
         return abs(self.deviation) >= DETECTABLE and self.affected > 0
 
     @property
@@ -59,11 +63,13 @@ def run(shop: Shop, trial: Trial, number: int) -> Result:
     day = days[number % len(days)]
     clean = shop.rows(day)[trial.kind]
     lots = generator(shop.settings.seed, "trial", number).random(len(clean))
-    hit = (lots < trial.share) & ~np.isnan(clean[trial.field])
+    hit = (lots < trial.share) & has_field(clean, trial.field)
     cell, usual = _counted(shop, trial, clean, hit), shop.usual(trial, day, clean)
     key = _key(trial, shop)
     moved = _moved(trial, key, cell, usual)
     spread = statistics.stdev(shop.history[place_of(trial.kind, key)]) or 1e-9
+    if trial.effect == "relabel":
+        spread = math.inf
     verdict = shop.verdict(day, cell, key)
     raised = verdict is not None and verdict.state == "unusual"
     if key.kpi != "volume" and not raised:
@@ -101,7 +107,7 @@ def _hit_by_stage(shop: Shop, trial: Trial, clean: Rows) -> np.ndarray:
         msgspec.json.decode(value)["event_id"] for value in encode(trial.kind, clean, shop.fleet)
     ]
     hit = [refuses([refusing], WidgetEvent(one, SHOP), 0) is not None for one in ids]
-    return np.array(hit, dtype=bool) & ~np.isnan(clean[trial.field])
+    return np.array(hit, dtype=bool) & has_field(clean, trial.field)
 
 
 def _key(trial: Trial, shop: Shop) -> KpiKey:
@@ -110,6 +116,8 @@ def _key(trial: Trial, shop: Shop) -> KpiKey:
         return KpiKey(SHOP, trial.kind, "volume")
     if trial.effect == "lose":
         return KpiKey(SHOP, trial.kind, f"missing.{feature}")
+    if trial.effect == "relabel":
+        return KpiKey(SHOP, trial.kind, f"mix.{feature}")
     segment = STAGE_SEGMENT + ELSEWHERE if trial.origin == ELSEWHERE else "all"
     return KpiKey(SHOP, trial.kind, f"mean.{feature}", segment)
 
@@ -120,7 +128,12 @@ def _moved(trial: Trial, key: KpiKey, cell: Cell, usual: Cell) -> float:
         return cell.count - usual.count
     feature = key.kpi.partition(".")[2]
     if trial.effect == "lose":
-        return missing_rate(days_of(cell)[feature]) - missing_rate(days_of(usual)[feature])
+        name = feature if feature in usual.numbers else LABEL + feature
+        return missing_rate(days_of(cell)[name]) - missing_rate(days_of(usual)[name])
+    if trial.effect == "relabel":
+        now, before = cell.labels[feature], usual.labels[feature]
+        gains = [now.get(one, 0) - before.get(one, 0) for one in now.keys() | before]
+        return sum(map(abs, gains)) / 2 / max(cell.count, 1)
     both = [
         one.beside.get(ELSEWHERE, {}) if trial.origin == ELSEWHERE else one.numbers
         for one in (cell, usual)
@@ -136,7 +149,10 @@ def _affected(cell: Cell, usual: Cell) -> int:
         for field in usual.sketches
         for before, after in [(usual.sketches[field], cell.sketches.get(field, {}))]
     )
-    return max(int(changed) // 2, abs(usual.count - cell.count))
+    relabelled = sum(
+        sum(kinds.values()) for labels in cell.label_changes.values() for kinds in labels.values()
+    )
+    return max(int(changed) // 2, relabelled, abs(usual.count - cell.count))
 
 
 def _result(

@@ -27,10 +27,8 @@ def run(folder: Path, *arguments: str) -> None:
     assert done.returncode in (0, 1), done.stderr
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Simulated shops, of whom one sends inches for its last days."""
-    folder = tmp_path_factory.mktemp("taps")
+def inspected(folder: Path, *options: str) -> None:
+    """Simulated shops, of whom one sends inches for its last days, taken through the pipeline."""
     (folder / "tap_config").mkdir()
     for event in ("widget-event", "purchase", "return"):
         text = f"event: {event}\nafter: [decode, normalise, segment]\n"
@@ -45,7 +43,13 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     changed = {before: after for before, after in pairs if before != after}
     text = "\n".join(changed.get(line, line) for line in lines)
     (folder / "events.jsonl").write_text(text)
-    run(folder, "watch", "events.jsonl")
+    run(folder, "watch", "events.jsonl", *options)
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("taps")
+    inspected(folder)
     return folder / "streamwatch.db"
 
 

@@ -17,6 +17,7 @@ from streamwatch.diagnosis.labels import (
     origin_of_mix,
     refused_more,
 )
+from streamwatch.diagnosis.mixture import Hypothesis
 from streamwatch.diagnosis.normal import (
     FeatureDay,
     FeatureNormal,
@@ -25,7 +26,7 @@ from streamwatch.diagnosis.normal import (
 )
 from streamwatch.diagnosis.origin import CLIENT, UNDETERMINED, Origin, undetermined
 from streamwatch.diagnosis.stages import origin_of_mean, origin_of_missing
-from streamwatch.diagnosis.unitfault import LEAST_GAIN, Hypothesis, best, hypotheses
+from streamwatch.diagnosis.unitfault import LEAST_GAIN, best, hypotheses
 from streamwatch.domain.cells import Cell
 from streamwatch.domain.readings import STAGE_SEGMENT, KpiKey
 from streamwatch.domain.verdicts import Verdict

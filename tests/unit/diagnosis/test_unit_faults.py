@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from streamwatch.diagnosis.unitfault import FACTORS, OUTLIERS, best, hypotheses
+from streamwatch.diagnosis.mixture import OUTLIERS
+from streamwatch.diagnosis.unitfault import FACTORS, best, hypotheses
 from streamwatch.domain.sketch import bin_of
 
 CASES = [

@@ -96,3 +96,14 @@ def test_its_statistics_stand_in_the_table_with_the_others(company: Company) -> 
     day_of(company, 170.0, 170.0, 120.0)
     stages = {one.stage for one in company.stages}
     assert stages == {*JOURNEY, "recommender"}
+
+
+def test_a_service_that_stays_broken_opens_one_incident_that_names_it(company: Company) -> None:
+    day_of(company, 170.0, 170.0, 120.0)
+    for day in range(USUAL_DAYS + 1, USUAL_DAYS + 4):
+        send(company, day, 170.0, 170.0, 120.0)
+        company.beat(START + (day + 1) * DAY_MS + 6 * HOUR_MS)
+    (incident,) = company.incidents.values()
+    assert incident.key.segment == "stage=recommender"
+    assert incident.origin == "recommender"
+    assert incident.part_of == ""

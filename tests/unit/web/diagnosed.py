@@ -4,12 +4,12 @@ from tests.unit.web.fleet_of_shops import SINCE
 
 from streamwatch.diagnosis.contrast import Shared
 from streamwatch.diagnosis.diagnose import Found
+from streamwatch.diagnosis.mixture import Hypothesis
 from streamwatch.diagnosis.mixvalue import split
 from streamwatch.diagnosis.origin import Origin
 from streamwatch.diagnosis.paired import Pair, Paired
 from streamwatch.diagnosis.report import Report, StagePairs
 from streamwatch.diagnosis.stagetable import StageLine
-from streamwatch.diagnosis.unitfault import Hypothesis
 from streamwatch.domain.cells import Group
 from streamwatch.domain.readings import KpiKey
 

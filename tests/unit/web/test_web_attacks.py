@@ -28,9 +28,9 @@ from streamwatch.adapters.sql.acknowledgements import acknowledgements_of, add_a
 from streamwatch.adapters.sql.tables import INCIDENTS
 from streamwatch.adapters.web.exchange import Response
 from streamwatch.adapters.web.openapi import ENDPOINTS
+from streamwatch.diagnosis.mixture import Hypothesis
 from streamwatch.diagnosis.mixvalue import Split
 from streamwatch.diagnosis.report import Report
-from streamwatch.diagnosis.unitfault import Hypothesis
 from streamwatch.domain.rows import IncidentRow
 
 HOSTILE = (
