@@ -60,6 +60,4 @@ def test_the_man_page_is_fresh_and_names_every_command() -> None:
     page = man_page()
     named = set(re.findall(r"^\.SS streamwatch ([a-z]+) ", page, re.MULTILINE))
     assert named == set(COMMANDS)
-    assert PAGE.read_text(encoding="utf-8") == page, (
-        "make it anew: python -m streamwatch.cli.manpage > docs/man/streamwatch.1"
-    )
+    assert PAGE.read_text(encoding="utf-8") == page, "make it anew: make generated"

@@ -144,7 +144,7 @@ def ask_kafka(settings: Settings, now_ms: int, auth: str = "") -> KafkaFacts:
 
 def _session_limits(admin: Any, brokers: list[Any]) -> tuple[int, int] | None:
     """What the first broker takes; ``None`` where this user may not ask."""
-    resource = ConfigResource(ConfigResourceType.BROKER, str(brokers[0]["node_id"]))
+    resource = ConfigResource(ConfigResourceType.BROKER, str(brokers[0]["broker_id"]))
     try:
         found = admin.describe_configs([resource], config_filter="all")
     except KafkaError:
