@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, Date, Engine, Table, func, select
 from sqlalchemy.types import BigInteger, Boolean, Double, Integer
 
-from streamwatch.adapters.formats.extras import needed
+from streamwatch.adapters.extras import needed
 from streamwatch.adapters.sql.engine import reading
 from streamwatch.adapters.sql.tap_schema import readable_tap_tables
 from streamwatch.adapters.sql.timestamps import Timestamp

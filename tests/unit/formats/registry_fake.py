@@ -32,6 +32,7 @@ class FakeRegistry:
                 fake.authorizations.append(self.headers["Authorization"])
                 status, body = fake.answer(self.path)
                 self.send_response(status)
+                self.send_header("Location", fake.url + self.path)
                 self.end_headers()
                 self.wfile.write(json.dumps(body).encode())
 

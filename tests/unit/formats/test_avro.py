@@ -199,3 +199,12 @@ async def test_a_partition_waits_until_the_registry_is_back(
     registry.status = 200
     await asyncio.wait_for(waiting, 10)
     assert why(read(avro, framed(1, b""))[0]) == "undecodable"
+
+
+def test_a_redirect_is_not_followed_since_it_would_carry_the_password_away(
+    registry: FakeRegistry,
+) -> None:
+    registry.status = 307
+    with pytest.raises(RegistryError, match="answered 307"):
+        Registry(registry.url, "ann:secret").schema(1)
+    assert len(registry.asked) == 1

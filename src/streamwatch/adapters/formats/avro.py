@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from streamwatch.adapters.formats.extras import needed
+from streamwatch.adapters.extras import needed
 from streamwatch.adapters.formats.registry import Schema
 from streamwatch.adapters.formats.wire import NotReadable, ToJson, encode
 from streamwatch.errors import ConfigurationError

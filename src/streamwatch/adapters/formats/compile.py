@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from streamwatch.adapters.extras import needed
 from streamwatch.adapters.formats.avro import compile_avro
 from streamwatch.adapters.formats.cloudevents import cloudevent_to_json
-from streamwatch.adapters.formats.extras import needed
 from streamwatch.adapters.formats.jsonschema import compile_json_schema
 from streamwatch.adapters.formats.protobuf import compile_described, compile_registered
 from streamwatch.adapters.formats.registry import Registry, Schema, load_auth

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from streamwatch.adapters.formats.extras import needed
+from streamwatch.adapters.extras import needed
 from streamwatch.adapters.formats.registry import Schema
 from streamwatch.adapters.formats.wire import HEADER_BYTES, MAGIC, NotReadable, ToJson
 from streamwatch.errors import ConfigurationError

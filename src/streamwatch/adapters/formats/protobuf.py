@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from streamwatch.adapters.formats.extras import needed
+from streamwatch.adapters.extras import needed
 from streamwatch.adapters.formats.registry import Schema
 from streamwatch.adapters.formats.wire import (
     HEADER_BYTES,

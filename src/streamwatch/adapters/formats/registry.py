@@ -69,6 +69,7 @@ class Registry:
 
     def __init__(self, url: str, auth: str = "") -> None:
         self._urls = [one.strip().rstrip("/") for one in url.split(",")]
+        self._opener = urllib.request.build_opener(_NoRedirects)
         self._headers = {"Accept": "application/vnd.schemaregistry.v1+json, application/json"}
         if ":" in auth:
             self._headers["Authorization"] = f"Basic {base64.b64encode(auth.encode()).decode()}"
@@ -107,7 +108,7 @@ class Registry:
         for url in self._urls:
             request = urllib.request.Request(url + path, headers=self._headers)  # noqa: S310  # settings take http and https only
             try:
-                with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310
+                with self._opener.open(request, timeout=PATIENCE_S) as answer:
                     found = json.loads(answer.read(MOST_BYTES))
             except urllib.error.HTTPError as error:
                 error.close()
@@ -134,3 +135,10 @@ def _hint(code: int) -> str:
 def _without_user(url: str) -> str:
     scheme, _, rest = url.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """A redirect would carry the password to where nobody configured it to go."""
+
+    def redirect_request(self, *_: object, **__: object) -> None:
+        """Follow none."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from streamwatch.adapters.formats.extras import needed
+from streamwatch.adapters.extras import needed
 from streamwatch.adapters.openlineage.events import EXTRA, run_events
 from streamwatch.domain.rows import Row, StageRow
 from streamwatch.domain.settings import Settings

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from streamwatch import __version__
-from streamwatch.adapters.formats.extras import needed
+from streamwatch.adapters.extras import needed
 from streamwatch.domain.cells import Moments, Transition
 from streamwatch.domain.rows import Row, StageRow, VerdictRow
 from streamwatch.domain.settings import Settings

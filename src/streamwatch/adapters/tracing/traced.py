@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from streamwatch.adapters.formats.extras import needed
+from streamwatch.adapters.extras import needed
 from streamwatch.adapters.tracing.tracer import EXTRA
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import Record, Slice

@@ -3,7 +3,7 @@
 from typing import Any
 
 from streamwatch import __version__
-from streamwatch.adapters.formats.extras import needed
+from streamwatch.adapters.extras import needed
 from streamwatch.domain.interoperability_settings import TracingSettings
 
 EXTRA = "telemetry"

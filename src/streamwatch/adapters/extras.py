@@ -1,4 +1,4 @@
-"""Packages that only some formats need."""
+"""Packages that only some need: the extras of the package."""
 
 from importlib import import_module
 from typing import Any
