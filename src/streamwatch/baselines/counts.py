@@ -16,11 +16,12 @@ from streamwatch.baselines.windows import Run
 from streamwatch.domain.readings import Reading
 
 LEAST_MEAN = 0.01
+LEAST_FACTOR = 1e-9
+"""Of an hour or weekday that is always empty."""
+
 LEAST_WOBBLE = 2e-3
 PRIOR_WOBBLE = 0.05
 USUAL_WOBBLE = 0.02
-
-
 HOUR_KEEP = 0.93
 
 
@@ -120,7 +121,7 @@ def factor_at(baseline: VolumeBaseline, slot: int) -> float:
     factor = baseline.weekdays[weekday].factor(season.weekday_prior(level))
     if baseline.hours:
         factor *= baseline.hours[hour].factor(season.hour_prior(level))
-    return max(factor, 1e-3)
+    return max(factor, LEAST_FACTOR)
 
 
 def places(slot: int, *, hourly: bool) -> tuple[int, int]:

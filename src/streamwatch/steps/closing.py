@@ -116,7 +116,7 @@ def _judge_ratios(tick: Tick, stream: Stream, start: int) -> None:
         hours = [[hour for day in days for hour in one.days.get(day, {}).values()] for one in both]
         counts = [partials.counts(one) for one in hours]
         version = sum(one.learned.judged_days[start] for one in both)
-        reason = rates.says_nothing(kpi, both[1].learned.paces.get(start, 1.0))
+        reason = rates.says_nothing(kpi, volumes.pace_of(both[1].learned, start))
         for reading in rates.ratios(place_of(both[0], start), kpi, *counts):
             if reason:
                 silent = warming(reading, reason)

@@ -21,6 +21,8 @@ from streamwatch.steps.streams import Stream
 from streamwatch.steps.tick import Tick, tell
 
 _PACE_HOURS = 12
+_LONG_MS = 7 * DAY_MS
+"""A silence after which a shop's habits are learned anew."""
 
 
 def learn_day(stream: Stream, day: int, *, usual: bool) -> None:
@@ -171,7 +173,8 @@ def _tell_awake(tick: Tick, stream: Stream, moment: int) -> None:
     cadence = stream.learned.cadence
     hours = (moment - cadence.last) / HOUR_MS
     limit = (cadence.told - cadence.last) / HOUR_MS
-    stream.learned.cadence = msgspec.structs.replace(cadence, told=0, due=0)
+    since = moment if moment - cadence.told > _LONG_MS else cadence.since
+    stream.learned.cadence = msgspec.structs.replace(cadence, told=0, due=0, since=since)
     _tell(tick, stream, moment, "usual", 0.0, limit, f"records again after {hours:.1f} hours")
 
 

@@ -92,7 +92,7 @@ def refusals(place: Place, cell: Cell, known: set[str]) -> Iterator[Reading]:
             yield share(place, name, hits, total)
 
 
-def says_nothing(kpi: str, pace: float) -> str:
+def says_nothing(kpi: str, pace: float | None) -> str:
     """Why a ratio is not judged in a bucket; empty where it is.
 
     What is returned today was bought over the last weeks. So on a day on which much less or
@@ -100,14 +100,18 @@ def says_nothing(kpi: str, pace: float) -> str:
 
     Args:
         kpi: one of `RATIOS`.
-        pace: records below the line in parts of those expected.
+        pace: records below the line in parts of those expected; ``None`` while these are unknown.
 
     >>> says_nothing("ratio.returns", 0.4)
     'purchases are 40% of what was expected: the ratio says nothing about returns'
     >>> says_nothing("ratio.returns", 1.1), says_nothing("ratio.conversion", 0.4)
     ('', '')
     """
-    if kpi != "ratio.returns" or 1 / MOVED <= pace <= MOVED:
+    if kpi != "ratio.returns":
+        return ""
+    if pace is None:
+        return "how many purchases are usual is not known yet"
+    if 1 / MOVED <= pace <= MOVED:
         return ""
     return f"purchases are {pace:.0%} of what was expected: the ratio says nothing about returns"
 

@@ -48,6 +48,13 @@ def judge_all(
     return [verdict, *parts]
 
 
+def pace_of(learned: Learned, bucket: int) -> float | None:
+    """Records in parts of those expected, as far as it matters; ``None`` while warming."""
+    if not judging.level_of(learned.baselines.get(f"{learned.span}|volume|{ALL}")):
+        return None
+    return learned.paces.get(bucket, 1.0)
+
+
 def follow_level(learned: Learned, whole: KpiKey, before: float) -> None:
     """Move the segments' levels when the shop has come to a new one at once, or back to it."""
     after = judging.level_of(learned.baselines.get(kpi_name(whole)))

@@ -114,5 +114,5 @@ def test_returns_of_earlier_purchases_are_no_news_on_a_day_without_sales(
     ratios = company.of("ratio.returns")
     assert ratios[40].state == "warming"
     assert "purchases are" in ratios[40].reason
-    assert {verdict.state for verdict in ratios[20:40]} == {"usual"}
+    assert {verdict.state for verdict in ratios[24:40]} == {"usual"}
     assert not [one for one in company.incidents.values() if one.key.kpi == "ratio.returns"]
