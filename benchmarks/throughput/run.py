@@ -17,7 +17,7 @@ import uuid
 from pathlib import Path
 
 from contenders import CONTENDERS, Contender, command, sampled
-from report import Result, Run, write
+from report import Result, Run, table, write
 from topics import fill
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -81,6 +81,8 @@ def rounds(options: argparse.Namespace, result: Result) -> None:
                         f"round {number + 1} {contender.name}: {rate:,.0f} a CPU second",
                         file=sys.stderr,
                     )
+            if options.out is not None:
+                write(result, options.out)
         if options.flame is not None:
             first = chosen[0]
             start = sampled(starts[first.name], options.folder.resolve(), options.flame.resolve())
@@ -113,7 +115,7 @@ def main() -> None:
         result = json.loads((options.out / "throughput.json").read_text())
     result["machine"] = described()
     rounds(options, result)
-    write(result, options.out)
+    print(table(result))
 
 
 if __name__ == "__main__":
