@@ -82,7 +82,7 @@ chaos-long: $(STAMP)
 fuzz: $(STAMP)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --upgrade --no-deps \
 	  --target .local/fuzz/lib atheris==3.0.0
-	PYTHONPATH=src:.:.local/fuzz/lib $(BIN)/python dev/fuzz.py
+	PYTHONPATH=.local/fuzz/lib $(BIN)/python dev/fuzz.py
 
 audit: $(STAMP)
 	@test -x $(AUDIT)/bin/pip-audit || { "$$(sh dev/find-python $(PYTHON))" -m venv --clear $(AUDIT) && \
@@ -118,6 +118,7 @@ changelog: $(TOOLS_STAMP)
 generated: $(STAMP)
 	@$(BIN)/python dev/reference.py
 	@$(BIN)/python dev/deployments.py
+	@$(BIN)/python -m streamwatch.cli.manpage > docs/man/streamwatch.1
 
 try-install: $(STAMP) $(TOOLS_STAMP)
 	@$(BIN)/python dev/try_install.py

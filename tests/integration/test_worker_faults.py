@@ -1,18 +1,23 @@
 """A worker among faults: stopped, asleep, without a database, on a topic that lost its past."""
 
+import asyncio
 import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
+from kafka import KafkaConsumer
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
 from tests.integration.stage import Stage, wait_for, wait_for_more_than
-from tests.integration.truth import simulated, verify, verify_accounting
+from tests.integration.truth import simulated, verify, verify_accounting, verify_cells
 
 from streamwatch.adapters.kafka.topics import create_topics
 from streamwatch.adapters.local.postgres import start_postgres
+from streamwatch.domain.messages import Heartbeat, JudgeInput
 
 
 @pytest.fixture
@@ -123,3 +128,135 @@ def test_while_the_database_is_away_consumption_pauses_and_then_catches_up(
             assert worker.runs
     finally:
         server.remove()
+
+
+def test_a_worker_whose_database_is_away_stops_within_ten_seconds_and_loses_nothing(
+    tmp_path: Path, kafka: str, topic_name: Callable[[str], str]
+) -> None:
+    server = start_postgres(tmp_path / "postgres")
+    try:
+        records = simulated(shops=4, days=2, largest=500)
+        with Stage(tmp_path, topic_name("stop"), kafka, server.url).closing() as stage:
+            worker = stage.start_worker()
+            stage.send(records[: len(records) // 2])
+            wait_for(lambda: stage.passed() > 0, "a first flush")
+            server.stop()
+            stage.send(records[len(records) // 2 :])
+            wait_for(lambda: "consumption pauses" in worker.log.read_text(), "the pause is said")
+            begun = time.monotonic()
+            assert worker.terminate() == 70
+            assert time.monotonic() - begun < 10
+            assert "stops without having written all" in worker.log.read_text()
+            stage.engine.dispose()
+            start_postgres(tmp_path / "postgres")
+            stage.start_worker()
+            stage.wait_until_read()
+            verify(stage, records)
+    finally:
+        server.remove()
+
+
+def test_partitions_that_are_assigned_while_the_database_is_away_wait_for_it(
+    tmp_path: Path, kafka: str, topic_name: Callable[[str], str]
+) -> None:
+    server = start_postgres(tmp_path / "postgres")
+    try:
+        records = simulated(shops=4, days=2, largest=500)
+        with Stage(tmp_path, topic_name("wait"), kafka, server.url).closing() as stage:
+            first = stage.start_worker()
+            stage.send(records[: len(records) // 2])
+            wait_for(lambda: stage.passed() > 0, "a first flush")
+            second = stage.start_worker()
+            wait_for(lambda: "metrics on" in second.log.read_text(), "the second is on its way")
+            server.stop()
+            first.kill()
+            stage.send(records[len(records) // 2 :])
+            wait_for(lambda: "consumption pauses" in second.log.read_text(), "it has to wait")
+            time.sleep(5)
+            assert second.runs
+            stage.engine.dispose()
+            start_postgres(tmp_path / "postgres")
+            stage.wait_until_read()
+            verify(stage, records)
+            assert second.runs
+    finally:
+        server.remove()
+
+
+def test_records_of_an_aborted_transaction_are_not_counted_and_hold_nothing_up(
+    stage: Stage,
+) -> None:
+    records = [one for one in simulated(shops=3, days=2, largest=200) if one[0] == "purchase"]
+    stage.start_worker()
+    topic = stage.topic("purchase")
+
+    async def produce() -> None:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=stage.settings.kafka.bootstrap, transactional_id=topic
+        )
+        await producer.start()
+        try:
+            for begin in range(0, len(records), 50):
+                for aborts in (True, False):
+                    await producer.begin_transaction()
+                    for _, arrived, value, key in records[begin : begin + 50]:
+                        await producer.send(topic, value, key, timestamp_ms=arrived)
+                    if aborts:
+                        await producer.abort_transaction()
+                    else:
+                        await producer.commit_transaction()
+        finally:
+            await producer.stop()
+
+    asyncio.run(produce())
+    counted = "SELECT sum(aggregated), sum(rejected + dead_lettered) FROM accounting"
+    wait_for(lambda: stage.rows(counted) == [(len(records), 0)], "the committed ones are counted")
+    verify_cells(stage, records)
+    assert stage.rows("SELECT count(*) FROM accounting WHERE gaps > 0") != [(0,)]
+
+    def lag() -> float:
+        return max(beat.lag for beat in heartbeats(stage) if beat.topic == topic)
+
+    wait_for(lambda: lag() == 0, "a marker at the end is no record that waits", 20)
+
+
+def heartbeats(stage: Stage) -> list[Heartbeat]:
+    """The newest heartbeats of all source partitions."""
+    consumer = KafkaConsumer(bootstrap_servers=stage.settings.kafka.bootstrap)
+    try:
+        places = [
+            TopicPartition(f"{stage.name}.readings", number)
+            for number in consumer.partitions_for_topic(f"{stage.name}.readings") or ()
+        ]
+        consumer.assign(places)
+        newest: dict[tuple[str, int], Heartbeat] = {}
+        for place, end in consumer.end_offsets(places).items():
+            consumer.seek(place, max(0, end - 60))
+        for records in consumer.poll(timeout_ms=3_000, max_records=5_000).values():
+            for record in records:
+                beat = msgspec.msgpack.decode(record.value, type=JudgeInput)
+                if isinstance(beat, Heartbeat):
+                    newest[beat.topic, beat.partition] = beat
+        return list(newest.values())
+    finally:
+        consumer.close()
+
+
+def test_a_topic_that_is_made_anew_while_it_is_read_is_read_from_its_start(stage: Stage) -> None:
+    records = [one for one in simulated(shops=4, days=3, largest=500) if one[0] == "purchase"]
+    old, new = records[: len(records) // 2], records[len(records) // 2 :]
+    worker = stage.start_worker()
+    stage.send(old)
+    stage.wait_until_read()
+    client = KafkaAdminClient(bootstrap_servers=stage.settings.kafka.bootstrap)
+    client.delete_topics([stage.topic("purchase")])
+    wait_for(lambda: stage.topic("purchase") not in client.list_topics(), "the topic is gone")
+    client.close()
+    create_topics(stage.settings)
+    stage.send(new)
+    counted = "SELECT sum(aggregated), sum(duplicates) FROM accounting"
+    wait_for(lambda: int(str(stage.rows(counted)[0][0])) >= len(records), "all are counted", 60)
+    time.sleep(1)
+    assert stage.rows(counted)[0][0] == len(records)
+    verify_cells(stage, records)
+    assert worker.runs
