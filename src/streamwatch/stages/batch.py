@@ -118,9 +118,9 @@ class Batch:
         declared: Numbers,
         event: Event,
         earlier: Earlier = (),
-        received: Event | None = None,
+        sent: Labels | None = None,
     ) -> None:
-        """Note a record that passed every stage; ``received`` is what the client sent of it."""
+        """Note a record that passed every stage; ``sent`` are the labels that the client sent."""
         numbers = self._numbers_of(event)
         if numbers != declared:
             self._final[len(self._at)] = numbers
@@ -130,10 +130,8 @@ class Batch:
         self._arrivals.append(arrived)
         self._declared += declared
         labels = self._labels_of(event)
-        if received is not None:
-            sent = self._labels_of(received)
-            if sent != labels:
-                self._sent[len(self._at) - 1] = self._combinations[sent]
+        if sent is not None and sent != labels:
+            self._sent[len(self._at) - 1] = self._combinations[sent]
         self._labels.append(self._combinations[labels])
 
     def drop(

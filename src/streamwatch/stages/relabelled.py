@@ -7,6 +7,9 @@ spells anew has not changed.
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from streamwatch.domain.cells import ARROW, Cell
 from streamwatch.stages.batch import NORMALISED, Columns, Ints, Labels
 from streamwatch.stages.declaredlabels import declared_label
@@ -18,6 +21,9 @@ MOST_CHANGES = 50
 """Kinds of changes of one label and stage in one cell; those seen later count as `OTHER`."""
 
 OTHER = "~other"
+
+Alike = tuple[int, int, int, tuple[tuple[int, Labels], ...]]
+"""Place, labels as sent, labels as they came out, and what they were before other stages."""
 
 
 def sum_label_changes(
@@ -36,15 +42,14 @@ def sum_label_changes(
         points: the stages.
         whole: the cells of all records, by place.
     """
-    rows = sorted(columns.sent.keys() | columns.earlier.keys())
-    if not rows:
+    if not columns.sent and not columns.earlier:
         return
-    counting = set(counted.tolist())
-    alike: Counter[tuple[int, int, int, tuple[tuple[int, Labels], ...]]] = Counter()
-    for row in rows:
-        if row in counting:
+    counting = np.zeros(len(columns.place), dtype=np.bool_)
+    counting[counted] = True
+    alike = Counter(_respelt(columns, counting))
+    for row, kept in columns.earlier.items():
+        if counting[row]:
             final = int(columns.labels[row])
-            kept = columns.earlier.get(row, ())
             before = tuple((point, labels) for point, _, labels in kept)
             alike[int(columns.place[row]), columns.sent.get(row, final), final, before] += 1
     for (place, sent, final, before), count in alike.items():
@@ -55,6 +60,24 @@ def sum_label_changes(
             if key not in changes and len(changes) >= MOST_CHANGES:
                 key = f"{OTHER}{ARROW}{OTHER}"
             changes[key] = changes.get(key, 0) + count
+
+
+def _respelt(columns: Columns, counting: NDArray[np.bool_]) -> dict[Alike, int]:
+    """How many records went alike, of those that no stage but `normalise` replaced.
+
+    A client may spell otherwise in every record, so these are counted together.
+    """
+    rows = np.fromiter(columns.sent, np.int64, len(columns.sent))
+    sent = np.fromiter(columns.sent.values(), np.int64, len(columns.sent))
+    plain = counting[rows] & ~np.isin(rows, list(columns.earlier))
+    size = len(columns.combinations)
+    pairs = sent[plain] * size + columns.labels[rows[plain]]
+    keys, counts = np.unique(columns.place[rows[plain]] * size**2 + pairs, return_counts=True)
+    found: dict[Alike, int] = {}
+    for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
+        place, pair = divmod(key, size**2)
+        found[place, pair // size, pair % size, ()] = count
+    return found
 
 
 def _changes(

@@ -14,7 +14,6 @@ class Underway:
     stage of each record took as long as the stages themselves.
 
     Attributes:
-        received: the event as the client sent it.
         event: the event as it stands now; up to `normalise` as the client sent it, from there
             on of a type that has no field for the shopper.
         declared: its numbers as the client declared them, in canonical units.
@@ -31,12 +30,11 @@ class Underway:
 
     __slots__ = (
         "declared", "event", "hour", "latest", "marks", "named", "newest", "occurred",
-        "pseudonym", "received", "shopper",
+        "pseudonym", "shopper",
     )  # fmt: skip
 
     def __init__(self, newest: Mapping[str, int]) -> None:
         self.newest = newest
-        self.received: Event
         self.event: Event
         self.declared: Numbers = ()
         self.latest = 0
@@ -55,7 +53,7 @@ class Underway:
         >>> record.event.event_id, record.occurred
         ('a', None)
         """
-        self.received = self.event = event
+        self.event = event
         self.declared = declared
         self.latest = latest
         self.occurred = self.shopper = self.pseudonym = None

@@ -5,7 +5,7 @@ from streamwatch.domain.messages import Message
 from streamwatch.domain.records import Record, Slice
 from streamwatch.domain.refusals import Refusal
 from streamwatch.domain.rows import RejectRow
-from streamwatch.stages.batch import Earlier, Mark
+from streamwatch.stages.batch import Earlier, Labels, Mark
 from streamwatch.stages.declared import Numbers
 from streamwatch.stages.mapping import LONGEST_NAME
 from streamwatch.stages.underway import Underway
@@ -46,8 +46,8 @@ class Passage:
     """
 
     __slots__ = (
-        "_batch", "_earlier", "_now_ms", "_observers", "_outcome", "_progress", "_source",
-        "_underway", "_where", "arrived", "latest", "observed", "record", "state",
+        "_batch", "_earlier", "_now_ms", "_observers", "_outcome", "_progress", "_sent_labels",
+        "_source", "_underway", "_where", "arrived", "latest", "observed", "record", "state",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +67,7 @@ class Passage:
         self._underway = Underway(state.newest)
         self._observers = Observers(source, where, state, outcome, self._underway)
         self._earlier: Earlier = ()
+        self._sent_labels: Labels = ()
 
     def begin(self, record: Record) -> None:
         """Another record sets out."""
@@ -83,6 +84,7 @@ class Passage:
         """The record was decoded; from here on it is under way."""
         underway = self._underway.set_out(received, self._source.declared(received), self.latest)
         self._earlier = ()
+        self._sent_labels = self._batch.labels_of(received)
         observers = self._observers
         self.observed = observers.anybody and observers.asks(self.record.offset, self.arrived)
         underway.named = self.observed
@@ -114,8 +116,7 @@ class Passage:
             self.arrived = underway.occurred
             self._progress.arrival = max(self._progress.arrival, self.arrived)
         place = batch.places[event.shop, hour]
-        declared, received = underway.declared, underway.received
-        batch.count(place, self.arrived, declared, event, self._earlier, received)
+        batch.count(place, self.arrived, underway.declared, event, self._earlier, self._sent_labels)
         if underway.marks:
             batch.marks += [Mark(place, name) for name in underway.marks]
 
