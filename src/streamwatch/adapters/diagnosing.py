@@ -5,13 +5,19 @@ from sqlalchemy import Engine
 
 from streamwatch.adapters.sql.diagnosis import HISTORY_DAYS, stored_departure
 from streamwatch.adapters.sql.history import verdicts_of
-from streamwatch.diagnosis.pack import Pack
+from streamwatch.adapters.sql.recorded import recorded_under
 from streamwatch.diagnosis.origin import UNDETERMINED, Origin
+from streamwatch.diagnosis.pack import Pack
 from streamwatch.diagnosis.report import Report, make_report
 from streamwatch.domain.cells import DAY_MS
 from streamwatch.domain.incidents import Incident
 from streamwatch.domain.readings import KpiKey
 from streamwatch.domain.settings import Settings
+
+
+def records_of(incident: Incident) -> str:
+    """The incident under which the flight recorder's records of this one stand."""
+    return recorded_under(incident.id, incident.key.shop, incident.part_of)
 
 
 def diagnose_incident(engine: Engine, incident: Incident, settings: Settings) -> Report:
@@ -28,7 +34,7 @@ def diagnose_incident(engine: Engine, incident: Incident, settings: Settings) ->
     unusual = [verdict for verdict in verdicts if verdict.state == "unusual"]
     worst = max(unusual, key=lambda one: abs(one.score), default=None)
     bucket = incident.since if worst is None else worst.bucket
-    stored = stored_departure(engine, key, bucket, settings, incident.since, incident.id)
+    stored = stored_departure(engine, key, bucket, settings, incident.since, records_of(incident))
     report = make_report(stored)
     origin = report.found.origin
     if origin.name != UNDETERMINED or incident.origin in ("", UNDETERMINED):
@@ -48,7 +54,9 @@ def evidence_of(
     """
     key = incident.key
     begin = incident.since - HISTORY_DAYS * DAY_MS
-    stored = stored_departure(engine, key, report.bucket, settings, incident.since, incident.id)
+    stored = stored_departure(
+        engine, key, report.bucket, settings, incident.since, records_of(incident)
+    )
     usual: dict[int, int] = {}
     for features in stored.before.values():
         if report.feature in features:

@@ -3,7 +3,7 @@
 from sqlalchemy import Engine
 
 from streamwatch.adapters.assembly import Assembly
-from streamwatch.adapters.sql.recorded import write_down
+from streamwatch.adapters.sql.recorded import recorded_under, write_down
 from streamwatch.adapters.sql.shop_keys import SqlSalts
 from streamwatch.adapters.sql.store import SqlStore
 from streamwatch.adapters.sql.tap_schema import prepare_tap_tables
@@ -36,6 +36,8 @@ def freeze_opened(flush: Flush, recorder: Recorder, engine: Engine) -> None:
         if isinstance(row, IncidentRow):
             incident = row.incident
             if incident.status == "open" and incident.revision == 1:
-                rows = recorder.of(incident.key.shop)
-                if rows:
+                shop = incident.key.shop
+                apart = recorded_under(incident.id, shop, incident.part_of) == incident.id
+                rows = recorder.of(shop)
+                if rows and apart:
                     write_down(engine, incident.id, rows)

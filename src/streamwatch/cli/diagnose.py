@@ -9,7 +9,7 @@ import click
 import msgspec
 from sqlalchemy import Engine
 
-from streamwatch.adapters.diagnosing import diagnose_incident, diagnose_moment
+from streamwatch.adapters.diagnosing import diagnose_incident, diagnose_moment, records_of
 from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.adapters.sql.diagnosis_queries import queries
 from streamwatch.adapters.sql.incidents import find_incident
@@ -76,7 +76,7 @@ def command(
         else:
             key, at = _asked(shop, kpi, moment, event_type, segment)
             report = _of_moment(engine, key, at, settings)
-        shown = queries(engine, report, settings, "" if incident is None else incident.id)
+        shown = queries(engine, report, settings, "" if incident is None else records_of(incident))
         report = told(report)
     if as_json:
         print_json({"diagnosis": as_plain(report, incident), "queries": msgspec.to_builtins(shown)})

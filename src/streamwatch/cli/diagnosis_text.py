@@ -71,6 +71,8 @@ def headline(report: Report, incident: Incident | None) -> Iterator[tuple[str, s
         paired = pair.summary
         ratio = "" if paired.ratio is None else f", median ratio {paired.ratio:.4g}"
         text = f"{paired.changed:,} of {paired.records:,} records changed{ratio}"
+        if report.pairs_from == "recorder":
+            text += " (of the flight recorder)"
         yield "paired", f"{pair.before} to {pair.after}: {text}"
     if report.first_bad is not None:
         bad = report.first_bad

@@ -1,10 +1,10 @@
 """The queries that show a diagnosis, ready to paste, in the database's own dialect."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, Select, Table, and_, func, select
+from sqlalchemy import Engine, Select, Table, and_, case, func, select
 
 from streamwatch.adapters.sql.diagnosis_tables import GROUP_STATISTICS
 from streamwatch.adapters.sql.engine import reading
@@ -16,7 +16,7 @@ from streamwatch.adapters.sql.tap_schema import readable_tap_tables
 from streamwatch.diagnosis.report import Report
 from streamwatch.domain.cells import DAY_MS
 from streamwatch.domain.settings import Settings
-from streamwatch.domain.stageorder import topic_stages
+from streamwatch.domain.stageorder import all_stages, topic_stages
 
 MOST_SHOWN = 50
 """Records that a query shows."""
@@ -43,7 +43,9 @@ def queries(engine: Engine, report: Report, settings: Settings, incident: str = 
     """
     found = []
     if report.feature:
-        found.append(Query("the shop's days at every stage", _text(engine, _stages(report))))
+        order = all_stages(settings, report.key.event_type)
+        shows = "the shop's days at every stage"
+        found.append(Query(shows, _text(engine, _stages(report, order))))
     if report.key.kpi.startswith("mean."):
         for labels in ("app_version", "gender,category"):
             shows = f"the day and the week before by {labels.replace(',', ' and ')}"
@@ -70,8 +72,9 @@ def _text(engine: Engine, query: Select[Any]) -> str:
     return f"{text};"
 
 
-def _stages(report: Report) -> Select[Any]:
+def _stages(report: Report, order: Sequence[str]) -> Select[Any]:
     stage = STAGE_STATISTICS.alias("s").c
+    place = case({name: place for place, name in enumerate(order)}, value=stage.stage)
     return (
         select(
             stage.bucket, stage.stage, stage.n, stage.mean, stage.missing, stage.changed,
@@ -83,7 +86,7 @@ def _stages(report: Report) -> Select[Any]:
             stage.feature == report.feature,
             stage.bucket.between(report.bucket - WEEK_MS, report.bucket + DAY_MS),
         )
-        .order_by(stage.bucket, stage.n.desc(), stage.stage)
+        .order_by(stage.bucket, place)
     )  # fmt: skip
 
 

@@ -16,15 +16,31 @@ from streamwatch.taps.recorder import Recorded
 def open_reasons(engine: Engine) -> dict[str, str]:
     """Why shops are to be written down: incident or request → shop.
 
+    Not for an incident that another of the same shop covers: the rows are the same.
+
     Raises:
         DatabaseError: the database does not answer or is not migrated.
     """
-    incidents = select(INCIDENTS.c.id, INCIDENTS.c.shop).where(INCIDENTS.c.status == "open")
+    table = INCIDENTS.c
+    incidents = select(table.id, table.shop, table.part_of).where(table.status == "open")
     with reading(engine) as connection:
-        found = {row[0]: row[1] for row in connection.execute(incidents)}
+        found = {
+            row.id: row.shop
+            for row in connection.execute(incidents)
+            if recorded_under(row.id, row.shop, row.part_of) == row.id
+        }
         asked = select(FREEZES.c.id, FREEZES.c.shop)
         found.update({row[0]: row[1] for row in connection.execute(asked)})
     return found
+
+
+def recorded_under(incident: str, shop: str, part_of: str) -> str:
+    """The incident under which an incident's records are written down.
+
+    >>> recorded_under("s/b", "s", "s/a"), recorded_under("s/b", "s", "*/a")
+    ('s/a', 's/b')
+    """
+    return part_of if part_of.startswith(f"{shop}/") else incident
 
 
 def write_down(engine: Engine, reason: str, rows: Sequence[Recorded]) -> None:
