@@ -72,6 +72,7 @@ class SliceConsumer(faust_aiokafka.Consumer):
         super().on_init()
         self.generations: dict[TP, int] = {}
         self._next: dict[TP, int] = {}
+        self._fetched_to: dict[TP, int] = {}
 
     def _new_consumer_thread(self) -> _CommittedThread:
         return _CommittedThread(self, loop=self.loop, beacon=self.beacon)
@@ -84,6 +85,10 @@ class SliceConsumer(faust_aiokafka.Consumer):
         generations = dict(self.generations)
         records, active = await self._wait_next_records(timeout)
         group_generation = self.app.consumer_generation_id
+        for fetched_from, fetched in (records or {}).items():
+            if fetched:
+                place = TP(fetched_from.topic, fetched_from.partition)
+                self._fetched_to[place] = fetched[-1].offset + 1
         for fetched_from, fetched in (records or {}).items():
             if self.should_stop:
                 return
@@ -104,6 +109,10 @@ class SliceConsumer(faust_aiokafka.Consumer):
             )
             self._next[tp] = fetched[-1].offset + 1
             yield tp, self._slice_message(tp, slice_)
+
+    def fetched_to(self, tp: TP) -> int:
+        """The offset behind the last record that came from the broker, handed on or not yet."""
+        return self._fetched_to.get(tp, 0)
 
     async def _fetch_again(self, tp: TP) -> None:
         """What was just fetched is not handed on: seek to where the next slice has to begin.
@@ -146,6 +155,7 @@ class SliceConsumer(faust_aiokafka.Consumer):
         starts = {tp: fence for tp, fence in fences.items() if fence is not None}
         self.generations.clear()
         self._next = dict(starts)
+        self._fetched_to.clear()
         if starts:
             await self.seek_wait(starts)
         return starts

@@ -17,6 +17,7 @@ from streamwatch.adapters.interoperability import Around
 from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
 from streamwatch.adapters.kafka.ending import guarded
 from streamwatch.adapters.kafka.exported import deadlines
+from streamwatch.adapters.kafka.logends import LogEnds
 from streamwatch.adapters.kafka.owned import URGENT_MS, OwnedPartitions, Reach, reach_nothing
 from streamwatch.adapters.kafka.security import faust_credentials
 from streamwatch.adapters.kafka.topics import topic_ids
@@ -119,7 +120,7 @@ class Worker:
     ) -> None:
         self._inspect = inspect
         self._around = around
-        self._reached: dict[TP, int] = {}
+        self._log_ends = LogEnds()
         self.watchdog = Watchdog(settings.stuck_after / 1000)
         self._webhook = webhook
         self._deadlines_told_ms = 0
@@ -311,7 +312,7 @@ class Worker:
         async for tp, runner in self.owned.settled():
             source = self._sources.get(tp.topic)
             if source is not None and not source.stage:
-                await self._note_position(tp, runner)
+                await self._look_behind(tp, runner)
                 lag = max(0, (self._end_of(tp, runner) or runner.fence) - runner.fence)
                 position = (tp.partition, runner.fence, runner.epoch)
                 step = CountStep(source, tp.partition)
@@ -328,23 +329,19 @@ class Worker:
             found = [deadlines(runner) for _, runner in self.owned.items()]
             self._metrics.expected({key: due for one in found for key, due in one.items()})
 
-    async def _note_position(self, tp: TP, runner: Partition[Any]) -> None:
-        """How far the consumer got, where that is beyond the last record.
-
-        Behind the last record there may be offsets without one: the marker that ends a
-        transaction, or records that were compacted away. The fence cannot stand behind them,
-        yet nothing waits there.
-        """
-        end = self._end_of(tp, runner) or 0
+    async def _look_behind(self, tp: TP, runner: Partition[Any]) -> None:
+        """Whether records wait behind the fence, or only offsets without one."""
         consumer = cast("SliceConsumer", self.app.consumer)
-        if end > runner.fence and not runner.unflushed and not consumer.waiting()[tp.topic]:
-            self._reached[tp] = await consumer.position(tp) or 0
+        end = self.app.consumer.highwater(tp) or runner.end_offset or 0
+        if end > runner.fence >= consumer.fetched_to(tp) and not runner.unflushed:
+            self._log_ends.look(tp, runner.fence, await consumer.position(tp) or 0)
+        else:
+            self._log_ends.forget(tp)
 
     def _end_of(self, tp: TP, runner: Partition[Any]) -> int | None:
         """The end of the partition's log, as the newest fetch knows it."""
         end: int | None = self.app.consumer.highwater(tp) or runner.end_offset
-        nothing_waits = end is not None and not runner.unflushed and end == self._reached.get(tp)
-        return runner.fence if nothing_waits else end
+        return None if end is None else self._log_ends.end(tp, runner.fence, end)
 
     def _status(self, tp: TP, runner: Partition[Any]) -> PartitionStatus:
         progress = getattr(runner.state, "progress", None)
