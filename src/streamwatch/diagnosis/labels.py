@@ -9,6 +9,8 @@ the same way, and a missing label's origin is found as a missing number's.
 from collections import Counter
 from collections.abc import Mapping
 
+import msgspec
+
 from streamwatch.diagnosis.normal import (
     FeatureDay,
     FeatureNormal,
@@ -48,6 +50,22 @@ def label_days(cell: Cell) -> dict[str, FeatureDay]:
         LABEL + label: _day(cell, label, counts.get("", 0), stages)
         for label, counts in sorted(cell.labels.items())
     }
+
+
+def without_zeros(normal: FeatureNormal) -> FeatureNormal:
+    """The normal of a label without the stages that do nothing to it, which are nearly all.
+
+    A level that is not there counts as zero, so nothing is lost; and there are many labels.
+    """
+    first = next(iter(normal.missing), "")
+    return msgspec.structs.replace(
+        normal,
+        means={stage: level for stage, level in normal.means.items() if level.mean},
+        missing={
+            stage: level for stage, level in normal.missing.items() if level.mean or stage == first
+        },
+        kept={},
+    )
 
 
 def _day(cell: Cell, label: str, missing: int, stages: list[str]) -> FeatureDay:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from streamwatch.diagnosis.labels import LABEL
+from streamwatch.diagnosis.labels import LABEL, without_zeros
 from streamwatch.diagnosis.normal import (
     FeatureDay,
     FeatureNormal,
@@ -38,6 +38,8 @@ def learn_days(
         name = feature.removeprefix(LABEL)
         departs = bool(departing & {"volume", f"mean.{name}", f"missing.{name}", f"mix.{name}"})
         learned[feature] = _learned(normal, day, departs=departs)
+        if feature.startswith(LABEL):
+            learned[feature] = without_zeros(learned[feature])
     return learned
 
 

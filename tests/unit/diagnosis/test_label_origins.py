@@ -117,3 +117,10 @@ def test_marks_are_the_clients_where_what_it_sent_departs_too(normals: Normals) 
         stage: {"height": Moments(RECORDS, 190.0, 81.0 * RECORDS, 0)} for stage in POINTS
     }
     assert origin_of(normals, taller, "marks.too-tall", 0.4) == CLIENT
+
+
+def test_what_is_usual_of_a_label_takes_little_space(normals: Normals) -> None:
+    label, number = normals["label.category"], normals["height"]
+    assert list(label.missing) == ["decode"]
+    assert (label.means, label.kept, dict(label.sketch)) == ({}, {}, {})
+    assert len(number.missing) == len(POINTS)
