@@ -63,6 +63,23 @@ def shop_keys(engine: Engine, shop: str) -> list[KpiKey]:
     return keys
 
 
+def newest_bucket(engine: Engine, keys: list[KpiKey]) -> int | None:
+    """The newest bucket in which any of some KPIs was judged; an index seek for each.
+
+    Raises:
+        DatabaseError: the database does not answer or is not migrated.
+    """
+    verdicts = VERDICTS.c
+    found: list[int] = []
+    with reading(engine) as connection:
+        for key in keys:
+            own = [verdicts[name] == getattr(key, name) for name in _KEY]
+            query = select(func.max(verdicts.bucket)).where(verdicts.shop == key.shop, *own)
+            newest = connection.execute(query).scalar()
+            found += [] if newest is None else [newest]
+    return max(found, default=None)
+
+
 def verdicts_of(
     engine: Engine, keys: list[KpiKey], since: int, until: int, *, of_few: bool = False
 ) -> dict[KpiKey, list[Verdict]]:

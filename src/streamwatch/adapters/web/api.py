@@ -19,7 +19,7 @@ from streamwatch.adapters.web.fleet_view import (
     wanted_of,
 )
 from streamwatch.adapters.web.incident_view import BEFORE, incident_of_query, shown_until
-from streamwatch.adapters.web.shop_view import LONGEST_AGO
+from streamwatch.adapters.web.shop_view import shown_verdicts
 from streamwatch.adapters.web.wording import DAY_MS, incident_unit, iso, unit_of
 from streamwatch.domain.acknowledgements import AcknowledgementKind
 from streamwatch.domain.incidents import Direction, Incident, Status
@@ -210,7 +210,7 @@ def shops_answer(engine: Engine, query: dict[str, str], now_ms: int) -> ShopsAns
     return ShopsAnswer(SCHEMA_VERSION, found.total, page, PAGE_SIZE, shops)
 
 
-def one_shop_answer(engine: Engine, query: dict[str, str], now_ms: int) -> OneShopAnswer:
+def one_shop_answer(engine: Engine, query: dict[str, str], now_ms: int) -> OneShopAnswer:  # noqa: ARG001
     """The answer of ``/api/v1/shop``.
 
     Raises:
@@ -221,7 +221,7 @@ def one_shop_answer(engine: Engine, query: dict[str, str], now_ms: int) -> OneSh
     keys = [key for key in shop_keys(engine, shop) if key.segment == segment] if shop else []
     if not keys:
         raise RefusedRequest(HTTPStatus.NOT_FOUND, "no such shop or segment was judged")
-    found = verdicts_of(engine, keys, now_ms - LONGEST_AGO, now_ms + DAY_MS)
+    found = shown_verdicts(engine, keys)
     kpis = [
         KpiAnswer(
             key.event_type, key.kpi, key.segment, key.span, unit_of(key.kpi), _reading(one[-1])

@@ -7,7 +7,12 @@ import msgspec
 from markupsafe import Markup
 from sqlalchemy import Engine
 
-from streamwatch.adapters.sql.history import open_incidents_of, shop_keys, verdicts_of
+from streamwatch.adapters.sql.history import (
+    newest_bucket,
+    open_incidents_of,
+    shop_keys,
+    verdicts_of,
+)
 from streamwatch.adapters.web.exchange import RefusedRequest
 from streamwatch.adapters.web.plots import SMALL, Departure, Point, plot
 from streamwatch.adapters.web.wording import DAY_MS, band, kpi_title, unit_of, with_unit
@@ -28,8 +33,6 @@ NEWEST = 14
 """Verdicts that stand in a table under each plot."""
 
 HOURLY_DAYS = 4
-LONGEST_AGO = 400 * DAY_MS
-"""How old the newest verdict may be; older ones are deleted anyway."""
 
 
 class Card(msgspec.Struct, frozen=True):
@@ -56,7 +59,7 @@ class Card(msgspec.Struct, frozen=True):
     unit: str
 
 
-def shop_view(engine: Engine, query: dict[str, str], now_ms: int) -> dict[str, Any]:
+def shop_view(engine: Engine, query: dict[str, str]) -> dict[str, Any]:
     """What the template of the shop's page shows.
 
     Raises:
@@ -75,7 +78,7 @@ def shop_view(engine: Engine, query: dict[str, str], now_ms: int) -> dict[str, A
         raise RefusedRequest(HTTPStatus.NOT_FOUND, "the shop has no such segment or span")
     shown = [key for key in keys if key.segment == segment and key.span == span]
     incidents = open_incidents_of(engine, shop)
-    cards = cards_of(engine, shown, incidents, now_ms)
+    cards = cards_of(engine, shown, incidents)
     return {
         "shop": shop,
         "segment": segment,
@@ -89,21 +92,29 @@ def shop_view(engine: Engine, query: dict[str, str], now_ms: int) -> dict[str, A
     }
 
 
-def cards_of(
-    engine: Engine, keys: list[KpiKey], incidents: list[Incident], now_ms: int
-) -> list[Card]:
+def cards_of(engine: Engine, keys: list[KpiKey], incidents: list[Incident]) -> list[Card]:
     """A card for each KPI: those with an open incident first, then by their kind.
 
     Raises:
         DatabaseError: the database does not answer or is not migrated.
     """
-    found = verdicts_of(engine, keys, now_ms - LONGEST_AGO, now_ms + DAY_MS)
+    found = shown_verdicts(engine, keys)
     open_ = {incident.key: incident for incident in incidents}
-    cards = [_card(key, found[key], open_.get(key)) for key in keys if found[key]]
+    cards = [_card(key, found[key], open_.get(key)) for key in keys if found.get(key)]
     return sorted(
         cards,
         key=lambda card: (card.incident is None, card.state != "unusual", _place(card.key.kpi)),
     )
+
+
+def shown_verdicts(engine: Engine, keys: list[KpiKey]) -> dict[KpiKey, list[Verdict]]:
+    """The verdicts of the last days of some KPIs of a shop, up to the newest that any has.
+
+    Raises:
+        DatabaseError: the database does not answer or is not migrated.
+    """
+    newest = newest_bucket(engine, keys)
+    return {} if newest is None else verdicts_of(engine, keys, newest - DAYS * DAY_MS, newest)
 
 
 def _place(kpi: str) -> int:

@@ -147,7 +147,7 @@ class Site(msgspec.Struct, frozen=True):
                 values = shops_view(self.engine, query, self.now_ms())
                 return self._page(request, visitor, "shops.html", **values)
             case "/shop":
-                values = shop_view(self.engine, query, self.now_ms())
+                values = shop_view(self.engine, query)
                 return self._page(request, visitor, "shop.html", **values)
             case "/incident":
                 return self._incident(request, query, visitor)
