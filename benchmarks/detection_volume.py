@@ -1,24 +1,28 @@
-"""Recall of the volume judging on a simulated fleet, at equal false alarms.
+"""Recall of the volume judging on a simulated fleet, at equal false alarms, beside other rules.
 
 Counts of shops from 3 to 1,000,000 events a day come from `streamwatch.simulation`; they go
 through the baselines and the fleet's common factor as in JUDGE, a day at a time. After the
 warm-up each shop is forked now and then: the fork gets a fault, the shop itself goes on. The
 threshold is set so that the undisturbed days give the wanted rate of false alarms, holidays
-and sales that all have at once included; days of a shop's own sale are left out.
+and sales that all have at once included; days of a shop's own sale are left out. The other
+rules see the same counts, with a threshold of their own from the same days.
 
-    python benchmarks/detection_volume.py --shops 2000 --seeds 1 2 3
+    python benchmarks/detection_volume.py --shops 2000 --seeds 1 2 3 --out benchmarks/results
 """
 
 import argparse
 import datetime as dt
 import json
-import platform
 import sys
 import time
 from collections import defaultdict
 from pathlib import Path
 
+import msgspec
 import numpy as np
+from detection.volume_report import report
+from detection.volume_rivals import RULES, HoltWinters
+from machine import described
 
 from streamwatch.baselines import judging
 from streamwatch.baselines.fleetfactor import NONE, Common, common_factor
@@ -38,6 +42,11 @@ RATES = (0.02, 0.001)
 SIZES = ((0, 20), (20, 200), (200, 5_000), (5_000, 1e9))
 SETTINGS = JudgingSettings()
 ANY_SCORE = JudgingSettings(threshold=1.0)
+OURS = "streamwatch"
+HOLT_WINTERS = "River PAD(HoltWinters)"
+
+Scores = dict[str, list[tuple[float, float]]]
+"""`clean` or a fault → size of the shop, and its score."""
 
 
 def judge_day(
@@ -58,56 +67,123 @@ def evidence(baseline, reading: Reading, common: Common) -> float:
     return verdict.score if verdict.state == "unusual" else 0.0
 
 
-def run(seed: int, shops: int, sale_rate: float) -> tuple[dict, float]:
-    """Scores of one simulated fleet: undisturbed, and of each fault; and µs a bucket."""
-    settings = FleetSettings(
-        shops=shops, days=DAYS, seed=seed, start=dt.date(2026, 9, 1),
-        smallest=3.0, largest=1e6, sale_rate=sale_rate,
-    )  # fmt: skip
-    fleet = build_fleet(settings)
-    names = fleet.names
-    counts = np.stack([visits(fleet, day) for day in range(DAYS)])
-    own_sale = own_sales(settings)
-    keys = [KpiKey(name, "widget-event", "volume") for name in names]
+class Simulated:
+    """One simulated fleet: its counts, and those of each fault from each fork day on."""
+
+    def __init__(self, seed: int, shops: int, sale_rate: float) -> None:
+        self.settings = FleetSettings(
+            shops=shops, days=DAYS, seed=seed, start=dt.date(2026, 9, 1),
+            smallest=3.0, largest=1e6, sale_rate=sale_rate,
+        )  # fmt: skip
+        fleet = build_fleet(self.settings)
+        self.names, self.sizes = fleet.names, fleet.size
+        self.counts = np.stack([visits(fleet, day) for day in range(DAYS)])
+        self.own_sale = own_sales(self.settings)
+        rng = np.random.default_rng(seed)
+        self.faulty = {}
+        for start in FORK_DAYS:
+            for fault, (factor, length) in FAULTS.items():
+                days = self.counts[start : start + length]
+                changed = rng.binomial(days, factor) if factor < 1 else (days * factor).astype(int)
+                self.faulty[start, fault] = changed
+
+    def weekday(self, day: int) -> int:
+        """The weekday of a day, 0 Monday."""
+        return (self.settings.start + dt.timedelta(days=day)).weekday()
+
+
+def ours(fleet: Simulated) -> tuple[Scores, dict[str, float]]:
+    """Scores by the baselines, and what they cost."""
+    keys = [KpiKey(name, "widget-event", "volume") for name in fleet.names]
     baselines = [judging.begin(key) for key in keys]
-    scores: dict = {"clean": [], **{fault: [] for fault in FAULTS}}
-    rng = np.random.default_rng(seed)
+    scores: Scores = {"clean": [], **{fault: [] for fault in FAULTS}}
     commons: dict[int, Common] = {}
     forks: dict[int, list] = {}
     spent = 0.0
     for day in range(DAYS):
         if day in FORK_DAYS:
             forks[day] = list(baselines)
-        weekday = (settings.start + dt.timedelta(days=day)).weekday()
         readings = [
-            Reading(key, day * DAY_MS, weekday, float(n), int(n))
-            for key, n in zip(keys, counts[day], strict=True)
+            Reading(key, day * DAY_MS, fleet.weekday(day), float(n), int(n))
+            for key, n in zip(keys, fleet.counts[day], strict=True)
         ]
-        began = time.perf_counter()
+        began = time.process_time()
         verdicts, commons[day] = judge_day(baselines, readings)
         before = baselines
         baselines = [
             judging.learn(b, r, v, SETTINGS, commons[day])
             for b, r, v in zip(before, readings, verdicts, strict=True)
         ]
-        spent += time.perf_counter() - began
+        spent += time.process_time() - began
         if day >= FIRST_JUDGED:
             scores["clean"] += [
-                (shop, abs(evidence(b, r, commons[day])))
+                (fleet.sizes[shop], abs(evidence(b, r, commons[day])))
                 for shop, (b, r) in enumerate(zip(before, readings, strict=True))
-                if not own_sale[day, shop]
+                if not fleet.own_sale[day, shop]
             ]
-    for start, begun in forks.items():
-        for fault, (factor, length) in FAULTS.items():
-            for shop, forked in enumerate(begun):
-                scores[fault].append((shop, fork(
-                    forked, keys[shop], counts[:, shop], start, (factor, length),
-                    settings.start, commons, rng,
-                )))  # fmt: skip
-    sizes = fleet.size
-    scores = {kind: [(float(sizes[shop]), score) for shop, score in found]
-              for kind, found in scores.items()}  # fmt: skip
-    return scores, spent / (shops * DAYS) * 1e6
+    for (start, fault), counts in fleet.faulty.items():
+        for shop, forked in enumerate(forks[start]):
+            best = fork(forked, keys[shop], counts[:, shop], start, fleet, commons)
+            side = 1 if FAULTS[fault][0] > 1 else -1
+            scores[fault].append((fleet.sizes[shop], max(side * one for one in best)))
+    return scores, {
+        "microseconds": spent / (len(keys) * DAYS) * 1e6,
+        "encodings": spent / (len(keys) * DAYS) / _encoding_seconds(verdicts[0]),
+        "bytes": float(np.mean([len(msgspec.msgpack.encode(b)) for b in baselines])),
+    }
+
+
+def fork(baseline, key, counts, start, fleet, commons) -> list[float]:
+    """The signed scores while a fault lasts; what is unusual is not learned."""
+    found = [0.0]
+    for day, n in enumerate(counts.tolist(), start):
+        reading = Reading(key, day * DAY_MS, fleet.weekday(day), float(n), n)
+        common = commons.get(day, NONE)
+        found.append(evidence(baseline, reading, common))
+        verdict = judging.score(baseline, reading, SETTINGS, common)
+        baseline = judging.learn(baseline, reading, verdict, SETTINGS, common)
+    return found
+
+
+def rivals(fleet: Simulated) -> dict[str, Scores]:
+    """Scores by every other rule."""
+    found = {}
+    for name, rule in RULES.items():
+        by_fault = {
+            (start, fault): rule(np.concatenate([fleet.counts[:start], counts]))[start:]
+            for (start, fault), counts in fleet.faulty.items()
+        }
+        found[name] = _scores(fleet, rule(fleet.counts), by_fault)
+    detector = HoltWinters(len(fleet.names))
+    clean = np.zeros(fleet.counts.shape)
+    by_fault = {}
+    for day in range(DAYS):
+        if day in FORK_DAYS:
+            for fault in FAULTS:
+                forked = detector.forked()
+                by_fault[day, fault] = np.stack(
+                    [forked.judge(counts) for counts in fleet.faulty[day, fault]]
+                )
+        clean[day] = detector.judge(fleet.counts[day])
+    found[HOLT_WINTERS] = _scores(fleet, clean, by_fault)
+    return found
+
+
+def _scores(fleet: Simulated, clean: np.ndarray, by_fault: dict) -> Scores:
+    shops = range(len(fleet.names))
+    scores: Scores = {
+        "clean": [
+            (fleet.sizes[shop], abs(float(clean[day, shop])))
+            for day in range(FIRST_JUDGED, DAYS)
+            for shop in shops
+            if not fleet.own_sale[day, shop]
+        ],
+        **{fault: [] for fault in FAULTS},
+    }
+    for (_, fault), found in by_fault.items():
+        best = (found if FAULTS[fault][0] > 1 else -found).max(axis=0)
+        scores[fault] += [(fleet.sizes[shop], float(best[shop])) for shop in shops]
+    return scores
 
 
 def own_sales(settings: FleetSettings) -> np.ndarray:
@@ -122,23 +198,16 @@ def own_sales(settings: FleetSettings) -> np.ndarray:
     return np.stack(rows)
 
 
-def fork(baseline, key, counts, start, fault, first, commons, rng) -> float:
-    """The largest score while a fault lasts."""
-    factor, length = fault
-    best = 0.0
-    for day in range(start, start + length):
-        n = int(rng.binomial(counts[day], factor)) if factor < 1 else int(counts[day] * factor)
-        weekday = (first + dt.timedelta(days=day)).weekday()
-        reading = Reading(key, day * DAY_MS, weekday, float(n), n)
-        common = commons.get(day, NONE)
-        score = evidence(baseline, reading, common)
-        best = max(best, score if factor > 1 else -score)
-        verdict = judging.score(baseline, reading, SETTINGS, common)
-        baseline = judging.learn(baseline, reading, verdict, SETTINGS, common)
-    return best
+def _encoding_seconds(verdict: Verdict, times: int = 100_000) -> float:
+    """Seconds of one encoding of a verdict by msgspec: how fast the machine is now."""
+    encode = msgspec.msgpack.Encoder().encode
+    began = time.process_time()
+    for _ in range(times):
+        encode(verdict)
+    return (time.process_time() - began) / times
 
 
-def table(scores: dict) -> dict:
+def table(scores: Scores) -> dict:
     """Recall at each rate of false alarms, overall and by size."""
     clean = np.sort([score for _, score in scores["clean"]])[::-1]
     months = len(clean) / 30
@@ -155,13 +224,18 @@ def table(scores: dict) -> dict:
                 round(float(found[(size >= low) & (size < high)].mean()), 2) for low, high in SIZES
             ]
         result[str(rate)] = row
-    at_default = float((clean >= SETTINGS.threshold).sum() / months)
-    result["at the default threshold"] = {
-        "false alarms per shop-month": round(at_default, 5),
-        **{f: round(float(np.mean([s >= SETTINGS.threshold for _, s in scores[f]])), 3)
-           for f in FAULTS},
-    }  # fmt: skip
     return result
+
+
+def at_default(scores: Scores) -> dict[str, float]:
+    """False alarms and recall at the threshold of the default settings."""
+    clean = np.array([score for _, score in scores["clean"]])
+    limit = SETTINGS.threshold
+    return {
+        "threshold": limit,
+        "false alarms per shop-month": round(float((clean >= limit).sum() / len(clean) * 30), 5),
+        **{f: round(float(np.mean([s >= limit for _, s in scores[f]])), 3) for f in FAULTS},
+    }
 
 
 def main() -> None:
@@ -170,26 +244,31 @@ def main() -> None:
     parser.add_argument("--shops", type=int, default=2000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--sale-rate", type=float, default=1 / 45)
+    parser.add_argument("--without-rivals", action="store_true")
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
-    together: dict = defaultdict(list)
+    together: dict[str, Scores] = defaultdict(lambda: defaultdict(list))
     costs = []
     for seed in chosen.seeds:
         print(f"seed {seed} …", file=sys.stderr)
-        scores, cost = run(seed, chosen.shops, chosen.sale_rate)
+        fleet = Simulated(seed, chosen.shops, chosen.sale_rate)
+        scores, cost = ours(fleet)
         costs.append(cost)
-        for kind, found in scores.items():
-            together[kind] += found
+        found = {OURS: scores, **({} if chosen.without_rivals else rivals(fleet))}
+        for rule, by_kind in found.items():
+            for kind, some in by_kind.items():
+                together[rule][kind] += some
     result = {
-        "command": " ".join(["python", "benchmarks/detection_volume.py", *sys.argv[1:]]),
-        "python": platform.python_version(),
-        "microseconds per bucket": round(float(np.mean(costs)), 1),
-        **table(together),
+        "machine": described(),
+        "cost": {name: float(np.mean([one[name] for one in costs])) for name in costs[0]},
+        "rules": {rule: table(scores) for rule, scores in together.items()},
+        "at the default threshold": at_default(together[OURS]),
     }
-    text = json.dumps(result, indent=2)
+    text = report(result, tuple(FAULTS), OURS)
     print(text)
     if chosen.out:
-        chosen.out.write_text(text + "\n")
+        (chosen.out / "detection_volume.json").write_text(json.dumps(result, indent=2) + "\n")
+        (chosen.out / "detection_volume.md").write_text(text)
 
 
 if __name__ == "__main__":

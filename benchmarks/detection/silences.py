@@ -49,8 +49,9 @@ def continuous(fleet, seed: int, days: int) -> list[Arrival]:
         for shop, hour in zip(*np.nonzero(counts), strict=True):
             start = fleet.settings.start_ms + day * DAY_MS + int(hour) * HOUR_MS
             times = np.sort(rng.integers(0, HOUR_MS, int(counts[shop, hour])))
-            # Quarters of an hour, so that no gap is longer than the records make it.
-            for part in np.split(times, np.searchsorted(times, np.arange(1, 4) * HOUR_MS // 4)):
+            # As often as heartbeats come, so that no gap is longer than the records make it.
+            cuts = np.searchsorted(times, np.arange(BEAT_MS, HOUR_MS, BEAT_MS))
+            for part in np.split(times, cuts):
                 if len(part):
                     first, last = start + int(part[0]), start + int(part[-1])
                     found.append(Arrival(first, last, int(shop), start, len(part)))

@@ -117,10 +117,11 @@ def factor_at(baseline: VolumeBaseline, slot: int) -> float:
     if not baseline.weekdays:
         return 1.0
     level = baseline.level.mean
-    weekday, hour = places(slot, hourly=bool(baseline.hours))
+    if not baseline.hours:
+        return max(baseline.weekdays[slot].factor(season.weekday_prior(level)), LEAST_FACTOR)
+    weekday, hour = places(slot, hourly=True)
     factor = baseline.weekdays[weekday].factor(season.weekday_prior(level))
-    if baseline.hours:
-        factor *= baseline.hours[hour].factor(season.hour_prior(level))
+    factor *= baseline.hours[hour].factor(season.hour_prior(level))
     return max(factor, LEAST_FACTOR)
 
 

@@ -72,7 +72,7 @@ def averaged(commons: Sequence[Common]) -> Common:
 
 
 class Ratio(msgspec.Struct, frozen=True, array_like=True):
-    """One shop's logarithm of counted / expected, and the variance it should have."""
+    """One shop's logarithm of counted / expected, and about the variance it should have."""
 
     log: float
     variance: float

@@ -53,7 +53,7 @@ def log_ratio(baseline: VolumeBaseline, reading: Reading) -> Ratio | None:
     if rest_probability(baseline, reading):
         return None
     expected = expected_count(baseline, reading)
-    return ratio_of(reading.value, expected, overdispersion(baseline, reading))
+    return ratio_of(reading.value, expected, baseline.wobble)
 
 
 def score(
@@ -83,17 +83,18 @@ def score(
     value = reading.value
     single = count_deviation(value, expected, spread, closed)
     nearest = expected
-    if common.holds:
+    shared = common.holds
+    if shared:
         moved = expected * common.factor
         other = count_deviation(value, moved, spread + common.spread, closed)
         single, nearest = _nearer(value, (single, expected), (other, moved))
     now = Past(reading.bucket, single, value, nearest)
-    run = Run() if common.holds else baseline.run
+    run = Run() if shared else baseline.run
     kinship = PACES[reading.key.span].kinship
     spreads = Spreads(own, spread - own, kinship, sums_only=baseline.shared > 0)
     joint = together(run, now, spreads)
     low, high = count_band(min(expected, nearest), spread + common.spread, settings.threshold)
-    if nearest != expected or common.holds:
+    if shared:
         high = count_band(max(expected, nearest), spread + common.spread, settings.threshold)[1]
     least = max(settings.volume_effect * nearest, LEAST_DIFFERENCE)
     lower = 0.0 if closed else max(min(low, nearest - least), 0.0)
@@ -160,7 +161,8 @@ def _learn_warm(
     predicted = max(baseline.level.mean * factor, LEAST_MEAN)
     expected = verdict.expected if verdict.expected is not None else reading.value
     run = baseline.run
-    if not common.holds:
+    shared = common.holds
+    if not shared:
         now = Past(reading.bucket, verdict.deviation, reading.value, expected)
         run = extended(run, now)
     if common.planned and not unusual:
@@ -179,7 +181,7 @@ def _learn_warm(
             former=msgspec.structs.replace(baseline, departure=None, former=None),
         )
     weight = learning_weight(verdict.deviation, unusual=unusual)
-    if common.holds:
+    if shared:
         weight *= _COMMON_WEIGHT
     level = baseline.level.learn(reading.value / factor, weight * factor, pace.keep)
     return msgspec.structs.replace(
@@ -187,7 +189,7 @@ def _learn_warm(
         level=level,
         weekdays=_learn_weekday(baseline, reading, weight, pace.weekday_keep),
         hours=_learn_hour(baseline, reading, weight),
-        wobble=baseline.wobble if common.holds else _learn_wobble(baseline, verdict, predicted),
+        wobble=baseline.wobble if shared else _learn_wobble(baseline, verdict, predicted),
         last_bucket=reading.bucket,
         departure=departure,
         run=run,
