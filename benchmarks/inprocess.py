@@ -82,6 +82,7 @@ class Pipeline:
         ]
         self.judge = self._open(JudgeStep(settings.judging, lambda _: UTC), READINGS_TOPIC, 0)
         self.fleet = self._open(FleetStep(settings.judging), VERDICTS_TOPIC, 0)
+        self._owners: dict[str, Owned] = {}
         self.cpu: Counter[str] = Counter()
         self.size: Counter[str] = Counter()
 
@@ -92,7 +93,7 @@ class Pipeline:
     def feed(self, events: Iterable[tuple[int, str, bytes]]) -> None:
         """Take events in the order of their arrival; each shop belongs to one partition."""
         looked = 0
-        owners: dict[str, Owned] = {}
+        owners = self._owners
         for at, shop, value in events:
             owned = owners.get(shop)
             if owned is None:

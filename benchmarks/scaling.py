@@ -180,9 +180,9 @@ def main() -> None:
     options = parser.parse_args()
     kept = options.out / "scaling.json" if options.out else None
     found: Figures = json.loads(kept.read_text()) if kept is not None and kept.exists() else {}
-    found["machine"] = described()
-    print(in_words(found["machine"]))
     for name in options.parts or PARTS:
+        machine = found.setdefault("machines", {})[name] = described()
+        print(in_words(machine))
         found[name] = PARTS[name]()
         print(name, json.dumps(found[name], indent=1))
     if kept is not None:

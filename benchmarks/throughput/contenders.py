@@ -66,11 +66,12 @@ def command(contender: Contender, folder: Path) -> list[str]:
     return [str(_peers_python(folder / "peers")), script]
 
 
-def sampled(start: list[str], folder: Path, plot: Path) -> list[str]:
-    """The same command under a sampling profiler, which draws a flame graph."""
+def sampled(start: list[str], folder: Path, stacks: Path) -> list[str]:
+    """The same command under a sampling profiler, which counts stacks; see `flame`."""
     profiler = _peers_python(folder / "peers").with_name("py-spy")
     # Only threads that hold the interpreter's lock: the others wait.
-    return [str(profiler), "record", "--gil", "--rate", "250", "--output", str(plot), "--", *start]
+    options = ["--gil", "--function", "--rate", "250", "--format", "raw", "--output", str(stacks)]
+    return [str(profiler), "record", *options, "--", *start]
 
 
 def _peers_python(folder: Path) -> Path:

@@ -17,6 +17,7 @@ import uuid
 from pathlib import Path
 
 from contenders import CONTENDERS, Contender, command, sampled
+from flame import draw, read
 from report import Result, Run, table, write
 from topics import fill
 
@@ -85,11 +86,13 @@ def rounds(options: argparse.Namespace, result: Result) -> None:
                 write(result, options.out)
         if options.flame is not None:
             first = chosen[0]
-            start = sampled(starts[first.name], options.folder.resolve(), options.flame.resolve())
+            stacks = options.folder.resolve() / "stacks.txt"
+            start = sampled(starts[first.name], options.folder.resolve(), stacks)
             group = f"g{uuid.uuid4().hex[:10]}"
             measure(
                 start, first, [broker.bootstrap, topics[first.hours], group, str(options.events)]
             )
+            options.flame.write_text(draw(read(stacks.read_text())))
     finally:
         broker.remove()
 
