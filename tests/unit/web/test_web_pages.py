@@ -285,3 +285,14 @@ def test_evidence_is_offered_and_downloaded_when_the_client_is_the_origin(engine
     name = dict(pack.headers)["Content-Disposition"]
     assert "/" not in name
     assert name.startswith('attachment; filename="evidence-shop')
+
+
+def test_an_alert_on_many_shops_without_an_incident_of_its_own_leads_to_those_of_the_shops(
+    engine: Engine,
+) -> None:
+    labels = {"shop": "*", "event_type": "widget-event", "kpi": "mean.height", "direction": "low"}
+    away = get(site_of(engine), "/incident", **labels)
+    assert (away.status, dict(away.headers)["Location"]) == (303, "/?kpi=mean.height")
+    write(engine, IncidentRow(incident("*")))
+    assert "many shops" in read(engine, "/incident", **labels).lower()
+    assert get(site_of(engine), "/api/v1/incident", **{**labels, "direction": "high"}).status == 404

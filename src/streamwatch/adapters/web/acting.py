@@ -73,6 +73,17 @@ def acknowledged(
     return _elsewhere(link("/incident", id=incident.id, done=done))
 
 
+def done_words(kind: str) -> str:
+    """What `acknowledged` did, for the page that it leads back to."""
+    return {
+        "done": "Acknowledged.",
+        "silenced": "Acknowledged, and its alert is silenced until it closes.",
+        "partly": "Acknowledged and stored, but not all of the rest was done: Alertmanager or "
+        "Kafka did not answer. The silence is tried again every minute; for the baseline, "
+        "acknowledge again later.",
+    }.get(kind, "")
+
+
 def signed_in(access: Access, request: Request, now_ms: int) -> Response | None:
     """A session for whoever shows a token; ``None`` when it opens nothing.
 

@@ -22,7 +22,7 @@ from streamwatch.adapters.web.access import (
     form_token,
     visitor_of,
 )
-from streamwatch.adapters.web.acting import acknowledged, signed_in, signed_out
+from streamwatch.adapters.web.acting import acknowledged, done_words, signed_in, signed_out
 from streamwatch.adapters.web.api import SCHEMA_VERSION, ProblemAnswer
 from streamwatch.adapters.web.evidence import may_have_evidence
 from streamwatch.adapters.web.exchange import RefusedRequest, Request, Response, query_of
@@ -32,7 +32,7 @@ from streamwatch.adapters.web.openapi import ENDPOINTS, openapi_document
 from streamwatch.adapters.web.rendering import link, render
 from streamwatch.adapters.web.shop_view import shop_view
 from streamwatch.diagnosis.report import Report
-from streamwatch.domain.incidents import Incident
+from streamwatch.domain.incidents import FLEET, Incident
 from streamwatch.errors import ServiceError
 
 _log = logging.getLogger(__name__)
@@ -167,7 +167,14 @@ class Site(msgspec.Struct, frozen=True):
         return Response(HTTPStatus.OK, text.encode(), TEXT)
 
     def _incident(self, request: Request, query: dict[str, str], visitor: Visitor) -> Response:
-        incident = incident_of_query(self.engine, query)
+        try:
+            incident = incident_of_query(self.engine, query)
+        except RefusedRequest:
+            # An alert on many shops may fire before FLEET has made one incident of theirs.
+            if query.get("shop") != FLEET:
+                raise
+            where = (("Location", link("/", kpi=query.get("kpi"))),)
+            raise RefusedRequest(HTTPStatus.SEE_OTHER, "see the shops", where) from None
         report = None
         if self.diagnose is not None and not incident.is_fleet:
             report = self.diagnose(incident)
@@ -177,7 +184,7 @@ class Site(msgspec.Struct, frozen=True):
             visitor,
             "incident.html",
             **incident_view(self.engine, incident, report),
-            done=_done(query.get("done", "")),
+            done=done_words(query.get("done", "")),
             silences=self.silencer is not None,
             evidence=self.evidence is not None and may_have_evidence(incident),
             command=command,
@@ -277,16 +284,6 @@ def _unknown(request: Request) -> RefusedRequest:
         address = "/"
     where = (("Location", link("/sign-in", next=address)),)
     return RefusedRequest(HTTPStatus.SEE_OTHER, "sign in first", where)
-
-
-def _done(kind: str) -> str:
-    return {
-        "done": "Acknowledged.",
-        "silenced": "Acknowledged, and its alert is silenced until it closes.",
-        "partly": "Acknowledged and stored, but not all of the rest was done: Alertmanager or "
-        "Kafka did not answer. The silence is tried again every minute; for the baseline, "
-        "acknowledge again later.",
-    }.get(kind, "")
 
 
 def _quoted(text: str) -> str:
