@@ -40,6 +40,8 @@ def read_parquet(path: str, routes: Routes, name: str) -> Iterator[SourceLine]:
 
 def _plain_times(pa: Any, batch: Any) -> Any:
     """The batch with its timestamps in microseconds and UTC, which Python can hold."""
+    if not any(pa.types.is_timestamp(field.type) for field in batch.schema):
+        return batch
     fields = [
         field.with_type(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(field.type) else field
         for field in batch.schema
