@@ -4,6 +4,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,7 @@ from tests.integration.truth import Record, simulated
 BAD_EVERY = 89
 DAYS = 22
 LAST_CLOSED = "2026-09-21"
+LATER = "2026-09-23T06:00:00+00:00"
 SPOILED_SHOP = "shop-002"
 SPOILED_FROM = "2026-09-18"
 
@@ -67,7 +69,20 @@ def story(largest: int) -> list[Record]:
                 records.append((kind, arrived, json.dumps(event).encode(), key))
                 continue
         records.append((kind, arrived, value, key))
-    return records
+    return [*records, *later()]
+
+
+def later() -> list[Record]:
+    """Records of some hours later in every partition, so that all corrections are due."""
+    arrived = 1_000 * int(datetime.fromisoformat(LATER).timestamp())
+    return [
+        (kind, arrived, json.dumps(event).encode(), event["shop"].encode())
+        for kind in ("widget-event", "purchase", "return")
+        for number in range(24)
+        for event in [
+            {"event_id": f"later-{kind}-{number}", "shop": f"late-{number}", "time": LATER}
+        ]
+    ]
 
 
 def try_faults(

@@ -84,7 +84,7 @@ def make_tap_target(folder: Path) -> Target:
         except ConfigurationError as error:
             text = str(error)
             assert text.startswith(str(file)), text
-            return text.partition(": ")[2][:30]
+            return text.splitlines()[0].partition(": ")[2][:30]
         return ""
 
     return tap
