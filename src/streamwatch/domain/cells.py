@@ -168,12 +168,16 @@ class Cell(msgspec.Struct, gc=False, omit_defaults=True):
         added: dict[str, Moments] = {}
         for stage, features in other.stages.items():
             held = self.stages.get(stage, {})
-            if held != mine or features != theirs:
+            if not (_same(held, mine) and _same(features, theirs)):
                 mine, theirs, added = held, features, _added(held, features)
             self.stages[stage] = added
-        if self.numbers != mine or other.numbers != theirs:
+        if not (_same(self.numbers, mine) and _same(other.numbers, theirs)):
             added = _added(self.numbers, other.numbers)
         self.numbers = added
+
+
+def _same(one: dict[str, Moments], other: dict[str, Moments]) -> bool:
+    return one is other or one == other  # dicts do not ask first whether they are the same
 
 
 def _added(mine: dict[str, Moments], theirs: dict[str, Moments]) -> dict[str, Moments]:

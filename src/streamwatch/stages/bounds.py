@@ -40,6 +40,8 @@ def add_cells(held: dict[str, Cell], found: dict[str, Cell]) -> None:
 
 def _bound_groups(cell: Cell) -> None:
     for labels, groups in cell.groups.items():
+        if len(groups) <= MOST_GROUPS:
+            continue
         for name in list(groups)[MOST_GROUPS:]:
             if name == OTHER:
                 continue
