@@ -296,3 +296,14 @@ def test_an_alert_on_many_shops_without_an_incident_of_its_own_leads_to_those_of
     write(engine, IncidentRow(incident("*")))
     assert "many shops" in read(engine, "/incident", **labels).lower()
     assert get(site_of(engine), "/api/v1/incident", **{**labels, "direction": "high"}).status == 404
+
+
+def test_what_lasts_longer_than_the_incident_that_stood_for_it_is_listed_again(
+    engine: Engine,
+) -> None:
+    cover = incident("shop-001", "volume")
+    part = replace(incident("shop-001"), part_of=cover.id)
+    write(engine, IncidentRow(cover), IncidentRow(part))
+    assert "shop-001 mean height" not in read(engine, "/")
+    write(engine, IncidentRow(replace(cover, status="closed", until=NOW, revision=2)))
+    assert "shop-001 mean height" in read(engine, "/")

@@ -133,7 +133,9 @@ def _open_now(wanted: FleetFilter) -> Select[Any]:
     distance = func.abs(func.coalesce(incidents.score, 0.0))
     first = (incidents.segment != "all", incidents.span != "day", distance.desc(), incidents.id)
     # Who looks for a shop wants to see its part in what departs elsewhere too.
-    alone = () if wanted.shop else (incidents.part_of == "",)
+    cover = INCIDENTS.alias("cover")
+    covered = select(cover.c.id).where(cover.c.id == incidents.part_of, cover.c.status == "open")
+    alone = () if wanted.shop else ((incidents.part_of == "") | ~covered.exists(),)
     acknowledged = select(words.id).where(words.incident_id == incidents.id).exists()
     found = (
         select(
