@@ -13,7 +13,11 @@ from streamwatch.domain.cells import HOUR_MS
 LAST_MOMENT = 253_370_764_800_000
 """The year 9999 begins; later moments are no dates."""
 
+_KNOWN = 65_536
+"""Moments whose place is remembered: all shops of a zone ask for the same."""
 
+
+@lru_cache(maxsize=_KNOWN)
 def day_start(moment: int, zone: tzinfo) -> int:
     """The local midnight at or before a moment.
 
@@ -24,6 +28,7 @@ def day_start(moment: int, zone: tzinfo) -> int:
     return _midnight(datetime.fromtimestamp(moment / 1000, zone))
 
 
+@lru_cache(maxsize=_KNOWN)
 def next_day(day: int, zone: tzinfo) -> int:
     """The local midnight after the one that begins a day."""
     # Noon is safely inside the day, whatever the clocks do at night.
@@ -47,12 +52,13 @@ def week_start(day: int, begins: int, zone: tzinfo) -> int:
     return _midnight(noon - timedelta(days=back))
 
 
+@lru_cache(maxsize=_KNOWN)
 def day_slot(day: int, zone: tzinfo) -> int:
     """The weekday: 0 Monday to 6 Sunday."""
     return datetime.fromtimestamp(day / 1000, zone).weekday()
 
 
-@lru_cache(maxsize=65_536)  # every shop asks for the same hours
+@lru_cache(maxsize=_KNOWN)
 def hour_slot(hour: int, zone: tzinfo) -> int:
     """The hour of the week: 0 Monday midnight to 167."""
     local = datetime.fromtimestamp(hour / 1000, zone)
