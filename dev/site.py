@@ -22,8 +22,12 @@ LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the pages of a folder where the navigation names the folder."""
+    """Put the pages of a folder where the navigation names it, and those of no place at the end."""
     config.nav = [_unfolded(entry) for entry in config.nav or []]
+    named = str(config.nav)
+    pages = sorted(page.name for page in (ROOT / "docs").glob("*.md"))
+    if unplaced := [page for page in pages if f"'{page}'" not in named]:
+        config.nav.append({"More": unplaced})
     return config
 
 

@@ -1,5 +1,6 @@
 """Compose and Kubernetes files: valid, closed to the outside, and true to what the programs do."""
 
+import json
 import os
 import re
 import shutil
@@ -67,8 +68,8 @@ def refused(arguments: list[str]) -> str:
 
 
 def test_the_compose_file_is_one(tools: Path) -> None:
-    text = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
-    plain = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
+    # Merge keys are resolved already, and variables take their defaults.
+    plain = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", json.dumps(COMPOSE))
     assert "${" not in plain, "a variable without a default"
     check = "import sys, compose_spec; compose_spec.PyCompose.from_yaml(sys.stdin.read())"
     command = [str(tools / "python"), "-c", check]
