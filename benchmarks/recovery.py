@@ -1,7 +1,9 @@
 """How long a worker needs for the state of partitions that it is assigned.
 
-``python benchmarks/recovery.py [--shops 5000] [--out FOLDER]``: JUDGE's state of many shops with
-30 KPIs each, five weeks old, spread over eight partitions, in PostgreSQL (started here) and SQLite.
+``python benchmarks/recovery.py [--shops 5000] [--hours 1 24] [--out FOLDER]``: JUDGE's state of
+many shops with 30 KPIs each, five weeks old, spread over eight partitions, in PostgreSQL (started
+here) and SQLite; once for shops that send in one hour of a day, once for those that send in every
+hour, whose sums of the last eight days are most of the state.
 Measured is what an assignment does: the query, the decoding, the gauges of what is unusual, and
 the messages that may have to be published again.
 """
@@ -18,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from streamwatch.adapters.kafka.exported import exported
+from streamwatch.adapters.kafka.owned import uncollected
 from streamwatch.adapters.local.postgres import start_postgres
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import upgrade
@@ -39,7 +42,7 @@ SEGMENTS = (ALL, *(f"category={number}" for number in range(9)))
 TOPIC = "streamwatch.readings"
 
 
-def one_shop(step: JudgeStep) -> dict[str, bytes]:
+def one_shop(step: JudgeStep, hours: int) -> dict[str, bytes]:
     """The stored values of a shop with ten segments, each with a volume and two means."""
     state = step.restore({})
     offset = 0
@@ -51,9 +54,9 @@ def one_shop(step: JudgeStep) -> dict[str, bytes]:
         step.process(state, Slice(TOPIC, 0, (record,)), 0)
 
     for day in range(DAYS):
-        for hour in range(24):
+        for hour in range(hours):
             at = START + day * DAY_MS + hour * HOUR_MS
-            count = 40 + (day * 7 + hour * 3) % 11
+            count = 960 // hours + (day * 7 + hour * 3) % 11
             numbers = {
                 "height": Moments(count, 170.0 + day % 3, 100.0 * count),
                 "weight": Moments(count, 70.0 + day % 5, 100.0 * count),
@@ -99,14 +102,16 @@ def measure(url: str, stored: dict[str, bytes], shops: int, step: JudgeStep) -> 
     begun, spent = time.perf_counter(), time.process_time()
     query = 0.0
     loaded = 0
-    for place in places:
-        asked = time.perf_counter()
-        found = store.load(place)
-        query += time.perf_counter() - asked
-        runner = Partition(step, place, found)
-        exported(runner)
-        list(runner.announce())
-        loaded += len(runner.state.shops)
+    owned = []
+    with uncollected():
+        for place in places:
+            asked = time.perf_counter()
+            found = store.load(place)
+            query += time.perf_counter() - asked
+            owned.append(runner := Partition(step, place, found))
+            exported(runner)
+            list(runner.announce())
+            loaded += len(runner.state.shops)
     seconds = time.perf_counter() - begun
     cpu = time.process_time() - spent
     engine.dispose()
@@ -125,28 +130,27 @@ def main() -> None:
     """Measure on both databases and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shops", type=int, default=5_000)
+    parser.add_argument("--hours", type=int, nargs="+", default=[1, 24])
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     step = JudgeStep(JudgingSettings(), lambda _: UTC)
-    stored = one_shop(step)
-    state = step.restore(stored)
-    kpis = len(state.shops["shop"]["widget-event"].learned.volumes) if hasattr(
-        state.shops["shop"]["widget-event"].learned, "volumes"
-    ) else 3 * len(SEGMENTS)
     results = []
-    with tempfile.TemporaryDirectory() as folder:
-        server = start_postgres(Path(folder))
-        try:
-            for url in (server.url, f"sqlite:///{folder}/recovery.db"):
-                results.append(measure(url, stored, arguments.shops, step))
-                print(results[-1])
-        finally:
-            server.remove()
+    for hours in arguments.hours:
+        stored = one_shop(step, hours)
+        with tempfile.TemporaryDirectory() as folder:
+            server = start_postgres(Path(folder))
+            try:
+                for url in (server.url, f"sqlite:///{folder}/recovery.db"):
+                    found = measure(url, stored, arguments.shops, step)
+                    results.append({"hours of a day": hours, **found})
+                    print(results[-1], flush=True)
+            finally:
+                server.remove()
     report = {
         "command": f"python benchmarks/recovery.py --shops {arguments.shops}",
         "machine": f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "kpis of a shop": kpis,
+        "kpis of a shop": 3 * len(SEGMENTS),
         "partitions": PARTITIONS,
         "results": results,
     }

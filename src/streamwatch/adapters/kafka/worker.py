@@ -19,6 +19,7 @@ from streamwatch.adapters.kafka.ending import guarded
 from streamwatch.adapters.kafka.exported import deadlines
 from streamwatch.adapters.kafka.logends import LogEnds
 from streamwatch.adapters.kafka.owned import URGENT_MS, OwnedPartitions, Reach, reach_nothing
+from streamwatch.adapters.kafka.renewed import reload_renewed
 from streamwatch.adapters.kafka.security import faust_credentials
 from streamwatch.adapters.kafka.topics import topic_ids
 from streamwatch.adapters.kafka.watchdog import Watchdog
@@ -28,7 +29,6 @@ from streamwatch.adapters.webhook import Webhook
 from streamwatch.domain.messages import READINGS_TOPIC, Heartbeat, Message, prefixed
 from streamwatch.domain.records import Slice
 from streamwatch.domain.settings import Settings
-from streamwatch.errors import BrokerError
 from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Clock, Store
 from streamwatch.steps.count import CountStep
@@ -215,20 +215,8 @@ class Worker:
             await self.app.sleep(TOPICS_SECONDS)
 
     async def _restart_new_topics(self) -> None:
-        """Start again where a topic that is being read was deleted and made anew meanwhile."""
-        topics = {tp.topic for tp, runner in self.owned.items() if runner.topic_id}
-        loop = asyncio.get_running_loop()
-        try:
-            ids = await loop.run_in_executor(None, topic_ids, self._settings.kafka, topics)
-        except BrokerError:
-            return  # what uses the broker tells so; here it is asked again soon
-        for tp, runner in self.owned.items():
-            topic_id = ids.get(tp.topic, runner.topic_id)
-            if runner.topic_id and topic_id != runner.topic_id:
-                logger.warning("%s was deleted and made anew; it is read from its start", tp.topic)
-                earliest = await self.app.consumer.earliest_offsets(tp)
-                await self.owned.reload(tp, topic_id, min(earliest.values(), default=0))
-                await self._seek({tp: self.owned.fence(tp) or 0})
+        kafka, consumer = self._settings.kafka, self.app.consumer
+        await self._seek(await reload_renewed(self.owned, kafka, consumer))
 
     async def _flush_regularly(self) -> None:
         while not self.app.should_stop:
