@@ -110,7 +110,7 @@ def run(
             registry,
             settings.metrics_host,
             settings.metrics_port,
-            ready=lambda: metrics.is_ready and worker.owned.database_up,
+            ready=lambda: metrics.is_ready and worker.owned.database.up,
             stuck=worker.watchdog.stuck,
         )
         click.echo(f"metrics on http://{settings.metrics_host}:{server.port}/metrics", err=True)

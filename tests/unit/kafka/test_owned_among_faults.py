@@ -10,7 +10,7 @@ import pytest
 from faust.types import TP
 from prometheus_client import CollectorRegistry
 
-from streamwatch.adapters.kafka import ending
+from streamwatch.adapters.kafka import database, ending
 from streamwatch.adapters.kafka import owned as owned_module
 from streamwatch.adapters.kafka.owned import OwnedPartitions
 from streamwatch.adapters.kafka.watchdog import Watchdog
@@ -97,7 +97,7 @@ async def harness() -> AsyncIterator[Harness]:
     made = Harness()
     yield made
     made.store.answers.set()
-    made.owned.database_thread.shutdown()
+    made.owned.database.thread.shutdown()
 
 
 async def until_flushed(harness: Harness, fence: int) -> None:
@@ -130,17 +130,17 @@ async def test_a_broker_that_is_away_while_partitions_are_loaded_is_asked_again(
 async def test_a_database_that_says_nothing_is_told_to_be_away_until_it_answers(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(owned_module, "SILENT_SECONDS", 0.01)
+    monkeypatch.setattr(database, "SILENT_SECONDS", 0.01)
     await harness.owned.load({TOPIC})
     await harness.take(0)
     harness.store.answers.clear()
     flushing = asyncio.create_task(harness.owned.flush())
     async with asyncio.timeout(10):
-        while harness.owned.database_up:
+        while harness.owned.database.up:
             await asyncio.sleep(0.005)
     harness.store.answers.set()
     await flushing
-    assert harness.owned.database_up
+    assert harness.owned.database.up
     assert harness.fence == 1
 
 

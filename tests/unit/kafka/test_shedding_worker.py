@@ -88,7 +88,7 @@ async def harness() -> AsyncIterator[Harness]:
     made = Harness()
     await made.owned.load({TP("widget-event", 0)})
     yield made
-    made.owned.database_thread.shutdown()
+    made.owned.database.thread.shutdown()
 
 
 async def test_tap_rows_are_shed_and_nothing_else(harness: Harness) -> None:

@@ -81,7 +81,7 @@ async def test_an_incident_is_published_long_before_the_interval_is_over() -> No
             await leader.owned.flush_due()
             await asyncio.sleep(0.01)
     assert json.loads(leader.published[0].value or b"")["status"] == "open"
-    leader.owned.database_thread.shutdown()
+    leader.owned.database.thread.shutdown()
 
 
 async def test_what_nobody_waits_for_keeps_to_the_interval() -> None:
@@ -93,4 +93,4 @@ async def test_what_nobody_waits_for_keeps_to_the_interval() -> None:
     (runner,) = (runner for _, runner in leader.owned.items())
     assert runner.unflushed == 1
     assert not runner.is_urgent
-    leader.owned.database_thread.shutdown()
+    leader.owned.database.thread.shutdown()

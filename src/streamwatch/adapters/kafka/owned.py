@@ -13,14 +13,14 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from faust.types import TP
 from mode.utils.logging import get_logger
 
+from streamwatch.adapters.kafka.database import DatabaseThread
 from streamwatch.adapters.kafka.ending import guarded
 from streamwatch.adapters.kafka.exported import exported
 from streamwatch.adapters.kafka.watchdog import Watchdog
@@ -28,7 +28,7 @@ from streamwatch.adapters.prometheus.collector import WorkerMetrics
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import PartitionId, Slice
 from streamwatch.domain.settings import FlushSettings
-from streamwatch.errors import BrokerError, DatabaseError, FenceLostError
+from streamwatch.errors import BrokerError, FenceLostError
 from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Clock, Flush, Store
 from streamwatch.steps.step import Step
@@ -38,10 +38,7 @@ from streamwatch.taps.shedding import next_share, shed
 logger = get_logger(__name__)
 
 RETRY_SECONDS = 1.0
-"""Pause before the database is asked again after it did not answer."""
-
-SILENT_SECONDS = 15.0
-"""After so long without an answer the database is told to be away, though the call may end."""
+"""Pause before the broker is asked again after it did not answer."""
 
 URGENT_MS = 100
 """What somebody waits for is flushed so soon after the last flush; else a departure would wait for
@@ -49,8 +46,6 @@ the interval in every step."""
 
 FREE_VALUES = 400
 """State values that a worker may write every interval, however few records changed them."""
-
-_Answer = TypeVar("_Answer")
 
 Reach = Callable[[str], None]
 """Told which point of a flush was reached; tests stop or kill the worker there."""
@@ -101,9 +96,8 @@ class OwnedPartitions:
     """All of them; it is the `Fences` of the slice driver.
 
     Attributes:
-        database_up: whether the database answered the last time.
+        database: where the store is called, and whether it answers.
         share: of the events whose tap rows are written; below 1 while the database is slow.
-        database_thread: the one thread in which the store is called.
     """
 
     def __init__(
@@ -120,7 +114,6 @@ class OwnedPartitions:
         reach: Reach = reach_nothing,
     ) -> None:
         self._taps = taps or LiveTaps()
-        self._watchdog = watchdog or Watchdog(math.inf)
         self._reach = reach
         self._store = store
         self._step_of = step_of
@@ -130,9 +123,8 @@ class OwnedPartitions:
         self._flush = flush
         self._metrics = metrics
         self._owned: dict[TP, Owned] = {}
-        self.database_up = True
         self.share = 1.0
-        self.database_thread = ThreadPoolExecutor(1, thread_name_prefix="database")
+        self.database = DatabaseThread(metrics, watchdog or Watchdog(math.inf))
 
     def items(self) -> list[tuple[TP, Partition[Any]]]:
         """The owned partitions and their runners, now."""
@@ -237,7 +229,7 @@ class OwnedPartitions:
     async def _load(self, tp: TP, topic_id: str) -> int | None:
         step = self._step_of(tp.topic, tp.partition)
         place = PartitionId(step.name, tp.topic, tp.partition)
-        stored = (await self._in_database_thread(self._store.load, place)).serving(topic_id)
+        stored = (await self.database.call(self._store.load, place)).serving(topic_id)
         runner = Partition(step, place, stored)
         self._owned[tp] = Owned(runner, asyncio.Lock(), time.monotonic())
         self._metrics.restored(*exported(runner), place)
@@ -253,7 +245,7 @@ class OwnedPartitions:
         flush = self._without_shed(flush)
         self._reach("prepared")
         try:
-            seconds = await self._in_database_thread(self._commit, flush)
+            seconds = await self.database.call(self._commit, flush)
         except FenceLostError as error:
             logger.warning("%s; its state is dropped and loaded again", error)
             await self._load(tp, runner.topic_id)
@@ -299,38 +291,3 @@ class OwnedPartitions:
             except BrokerError as error:
                 logger.error("partitions wait to be loaded: %s", error)  # noqa: TRY400  # its text says it all
                 await asyncio.sleep(RETRY_SECONDS)
-
-    async def _in_database_thread(
-        self, call: Callable[..., _Answer], *arguments: object
-    ) -> _Answer:
-        """Call the store; while the database is away, wait and ask again.
-
-        Nothing is taken in meanwhile, so consumption pauses and nothing is lost.
-        """
-        while True:
-            try:
-                answer = await self._call(call, *arguments)
-            except DatabaseError as error:
-                self._tell_database(up=False, why=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                self._tell_database(up=True)
-                return answer
-
-    async def _call(self, call: Callable[..., _Answer], *arguments: object) -> _Answer:
-        """One call in the database thread; a long silence is told, and waited for."""
-        loop = asyncio.get_running_loop()
-        with self._watchdog.during("a call of the database has lasted"):
-            answer = loop.run_in_executor(self.database_thread, call, *arguments)
-            done, _ = await asyncio.wait({answer}, timeout=SILENT_SECONDS)
-            if not done:
-                self._tell_database(up=False, why=f"no answer for {SILENT_SECONDS:.0f} s")
-            return await answer
-
-    def _tell_database(self, *, up: bool, why: str = "") -> None:
-        if not up and self.database_up:
-            logger.error("consumption pauses: %s", why)
-        elif up and not self.database_up:
-            logger.info("the database answers again; consumption goes on")
-        self.database_up = up
-        self._metrics.database_up(up)

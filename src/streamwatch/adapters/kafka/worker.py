@@ -237,7 +237,7 @@ class Worker:
             await self.app.sleep(INSPECT_SECONDS)
 
     async def _look(self, inspect: Callable[[], None]) -> None:
-        await asyncio.get_running_loop().run_in_executor(self.owned.database_thread, inspect)
+        await asyncio.get_running_loop().run_in_executor(self.owned.database.thread, inspect)
 
     async def _tell(self) -> None:
         """The heartbeats to the judges, and to the metrics where the partitions stand."""
