@@ -45,11 +45,11 @@ def test_services_made_by_the_commands_are_well_and_what_is_changed_is_found(
     hasty = msgspec.structs.replace(
         settings,
         kafka=msgspec.structs.replace(
-            settings.kafka, session_timeout=1_000, schema_registry="http://127.0.0.1:9"
+            settings.kafka, session_timeout=500, schema_registry="http://127.0.0.1:9"
         ),
     )
     found = said(visit(hasty, {}, tmp_path, NOW_MS, ("kafka",)))
-    assert "kafka.session_timeout is 1 s; the broker takes" in found["session-timeout"]
+    assert "kafka.session_timeout is 0.5 s; the broker takes" in found["session-timeout"]
     assert "does not answer" in found["schema-registry"]
 
     client = KafkaAdminClient(bootstrap_servers=kafka)
