@@ -73,6 +73,18 @@ def test_the_sdist_holds_what_the_wheel_is_made_of_and_no_more(sdist_names: set[
     assert [name for name in sdist_names if Path(name).suffix in DATA] == []
 
 
+def test_the_same_commit_gives_the_same_bytes(distributions: Path, tmp_path: Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, capture_output=True, check=True)
+    names = sorted(file.name for file in tmp_path.iterdir())
+    assert len(names) == 2
+    assert [
+        name
+        for name in names
+        if (tmp_path / name).read_bytes() != (distributions / name).read_bytes()
+    ] == []
+
+
 def test_every_way_of_installing_gives_a_streamwatch_that_works(tools: Path) -> None:
     assert (tools / "uv").exists()
     script = [sys.executable, str(ROOT / "dev" / "try_install.py")]
