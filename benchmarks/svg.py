@@ -1,6 +1,7 @@
 """Small plots as SVG: bars with their spread, and curves on logarithmic axes."""
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -31,7 +32,7 @@ def bars(title: str, unit: str, rows: Sequence[tuple[str, Sequence[float], bool]
     for number, (name, values, ours) in enumerate(rows):
         top = 56 + step * number
         ordered = sorted(values)
-        middle = ordered[len(ordered) // 2]
+        middle = statistics.median(ordered)
         colour = OURS if ours else BAR
         begin, end = left + ordered[0] * scale, left + ordered[-1] * scale
         parts += [
