@@ -141,9 +141,9 @@ def tapped() -> Counting:
     ("cost", "bound"),
     [
         (lambda: of_an_event(Counting), 900),
-        (lambda: of_an_event(tapped), 1_030),
-        (of_a_cell, 3_500),
-        (of_a_partial, 1_400),
+        (lambda: of_an_event(tapped), 980),
+        (of_a_cell, 3_300),
+        (of_a_partial, 1_200),
     ],
     ids=["event", "event with taps of 1 %", "cell at a flush", "partial reading"],
 )
