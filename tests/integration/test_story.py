@@ -9,15 +9,23 @@ import os
 import random
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import inspect
 from tests.integration.stage import Stage, wait_for
 from tests.integration.test_alerting import DAY_MS, FIRST_DAY, Record, Watch
 from tests.receiver import receiver
+from tests.unit.web.fleet_of_shops import SECRET, get
+
+from streamwatch.adapters.sql.engine import reading
+from streamwatch.adapters.web.access import Access
+from streamwatch.adapters.web.site import Site
 
 SHOPS = ("shop-001", "shop-002", "shop-003")
 BROKEN = "shop-002"
@@ -26,6 +34,7 @@ NEW_SHARE = 0.3
 EVENTS_A_DAY = 90
 BREAKS, FIXED, END = 24, 28, 36
 INCH = 2.54
+PERSON = "zz-jane"
 LABELS = (
     "fault,shop,event_type,kpi,segment,start,end,origin,argument\n"
     f"stage-bug,{BROKEN},widget-event,mean.height,all,"
@@ -46,6 +55,7 @@ def records_of(days: range) -> list[Record]:
                     "event_id": f"{shop}/{day}/{number}",
                     "shop": shop,
                     "time": moment,
+                    "shopper": f"{PERSON}-{shop}-{number}@shopper.example",
                     "height": round(chance.gauss(172, 9), 1),
                     "height_unit": "cm",
                     "weight": round(chance.gauss(72, 11), 1),
@@ -134,6 +144,41 @@ def test_a_broken_stage_is_told_found_seen_mended_and_over(watch: Watch) -> None
         wait_for(lambda: incident(watch)["status"] == "closed", "the incident closes")
         watch.wait_until_told("ShopStageFault", "resolved")
         assert small_heights(watch, FIXED) == []
+        _nobody_is_named_anywhere(watch)
+
+
+def _nobody_is_named_anywhere(watch: Watch) -> None:
+    """Not in any table, log, metric, alert or page."""
+    engine = watch.stage.engine
+    with reading(engine) as connection:
+        for table in inspect(connection).get_table_names():
+            rows = connection.exec_driver_sql(f"SELECT * FROM {table}").all()
+            stored = b"".join(_bytes_of(value) for row in rows for value in row)
+            assert PERSON.encode() not in stored, table
+    logs = [file.read_text() for file in watch.folder.glob("worker-*.log")]
+    assert len(logs) == 2
+    with urllib.request.urlopen(f"http://127.0.0.1:{watch.worker_port}/metrics") as answer:
+        metrics = answer.read().decode()
+    assert "streamwatch_incident" in metrics
+    told = [str(post.body) for post in watch.told.posts]
+    site = Site(engine=engine, access=Access(SECRET), now_ms=lambda: FIRST_DAY + END * DAY_MS)
+    pages = []
+    for path, query in (
+        ("/", {}), ("/shops", {}), ("/shop", {"name": BROKEN}),
+        ("/incident", {"id": incident(watch)["id"]}), ("/api/v1/incidents", {}),
+    ):  # fmt: skip
+        page = get(site, path, **query)
+        assert page.status == HTTPStatus.OK, path
+        pages.append(page.body.decode())
+    assert BROKEN in "".join(pages)
+    for text in (*logs, metrics, *told, *pages):
+        assert PERSON not in text
+
+
+def _bytes_of(value: object) -> bytes:
+    if isinstance(value, bytes | memoryview):
+        return bytes(value)
+    return str(value).encode()
 
 
 def _the_printed_sql_shows_it(watch: Watch, id_: str) -> None:
