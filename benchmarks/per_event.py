@@ -14,7 +14,6 @@ every tenth event refused by a stage. Written as JSON and Markdown where ``--out
 import argparse
 import gc
 import json
-import platform
 import random
 import sys
 import time
@@ -23,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+from machine import described, in_words
 
 from streamwatch.domain.events import ReceivedWidgetEvent
 from streamwatch.domain.records import FileRecord, Slice
@@ -170,17 +170,12 @@ def main() -> None:
     sys.stdout.write(text)
     if asked.out is None:
         return
-    machine = (
-        f"{platform.machine()}, Python {platform.python_version()}, msgspec {msgspec.__version__}"
-    )
-    command = f"python benchmarks/per_event.py --events {asked.events} --rounds {asked.rounds}"
+    machine = described()
     asked.out.mkdir(parents=True, exist_ok=True)
-    answer = {
-        "command": command, "seed": asked.seed, "machine": machine, "events": asked.events,
-        "seconds": found,
-    }  # fmt: skip
+    answer = {"machine": machine, "seed": asked.seed, "events": asked.events, "seconds": found}
     (asked.out / "per_event.json").write_text(json.dumps(answer, indent=2) + "\n")
-    (asked.out / "per_event.md").write_text(f"`{command}`, {machine}\n\n{text}")
+    head = f"`{machine['command']}`\n\n{in_words(machine)}\n\n"
+    (asked.out / "per_event.md").write_text(head + text)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What taps cost: COUNT with taps of several kinds against COUNT without, and writing tap rows.
 
-    PYTHONPATH=src python benchmarks/tap_cost.py [--records 200000] [--rounds 7]
+    PYTHONPATH=src python benchmarks/tap_cost.py [--records 20000] [--rounds 9] [--out FOLDER]
 
 COUNT is run alone, on records in memory, in slices of 2,000, a settling every 20,000; with taps,
 the rows are made into tuples as for the database. Each round runs all kinds one after the other.
@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+
+from machine import described, in_words
 
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import upgrade
@@ -123,6 +125,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--records", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--postgres", default=None, help="address of an empty database")
     asked = parser.parse_args()
     given = records(asked.records)
@@ -131,9 +134,18 @@ def main() -> None:
         for name, kind in KINDS.items():
             seconds[name].append(count_all(given, kind))
     base = min(seconds["no taps"])
+    lines = ["| taps | µs an event | against none |", "|---|---:|---:|"]
     for name, found in seconds.items():
-        rate = asked.records / min(found)
-        print(f"{name:<30} {rate:>10,.0f} events/s  {100 * (min(found) / base - 1):+6.1f} % time")
+        each = min(found) / asked.records * 1e6
+        lines.append(f"| {name} | {each:.2f} | {100 * (min(found) / base - 1):+.0f} % |")
+    print("\n".join(lines))
+    if asked.out is not None:
+        machine = described()
+        head = f"`{machine['command']}`\n\n{in_words(machine)}\n\n"
+        (asked.out / "tap_cost.md").write_text(head + "\n".join(lines) + "\n")
+        answer = {"machine": machine, "records": asked.records, "seconds": seconds}
+        (asked.out / "tap_cost.json").write_text(json.dumps(answer, indent=2) + "\n")
+        return
     with tempfile.TemporaryDirectory() as folder:
         rate = write_rows(f"sqlite:///{Path(folder)}/taps.db", 200_000)
         print(f"{'rows into SQLite':<30} {rate:>10,.0f} rows/s")
