@@ -61,7 +61,6 @@ def new_report(arguments: argparse.Namespace) -> Report:
         machine=f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}",
         versions={
             "python": platform.python_version(),
-            "streamwatch": version("streamwatch"),
             **{name: version(name) for name in ("faust-streaming", "aiokafka", "psycopg")},
         },
     )
