@@ -28,7 +28,7 @@ from streamwatch.adapters.prometheus.collector import WorkerMetrics
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import PartitionId, Slice
 from streamwatch.domain.settings import FlushSettings
-from streamwatch.errors import BrokerError, FenceLostError
+from streamwatch.errors import BrokerError, DatabaseError, FenceLostError
 from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Clock, Flush, Store
 from streamwatch.steps.step import Step
@@ -186,11 +186,25 @@ class OwnedPartitions:
         async with owned.lock:
             now = self._clock.now_ms()
             begun = time.monotonic()
-            seek_to = owned.runner.process(slice_, now)
+            try:
+                seek_to = owned.runner.process(slice_, now)
+            except DatabaseError as error:
+                logger.warning("%s; it is read again from its fence: %s", tp, error)
+                return await self._begin_again(tp, owned)
             self._metrics.taken(owned.runner.id.step, time.monotonic() - begun)
             if self._is_due(owned):
                 return await self._flush_owned(tp, owned) or seek_to
         return seek_to
+
+    async def _begin_again(self, tp: TP, owned: Owned) -> int | None:
+        """Drop what was taken in since the last flush, once the database answers again.
+
+        A step asks the database for the salt of a shop that is new.
+        """
+        begins = owned.runner.fence
+        if await self._load(tp, owned.runner.topic_id) is None:
+            self.started(tp, begins)
+        return self.fence(tp)
 
     async def flush_due(self) -> dict[TP, int]:
         """Flush what has waited for long enough; returns where partitions must seek to."""
