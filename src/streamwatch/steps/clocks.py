@@ -5,6 +5,8 @@ silent shop (the clock goes on, nothing comes) differs from a partition that nob
 (the clock stands).
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from streamwatch.domain.cells import DAY_MS
@@ -33,6 +35,11 @@ class Clocks(msgspec.Struct):
     def of(self, event_type: str) -> int:
         """An event type's clock; 0 before its first heartbeat."""
         return self.times.get(event_type, 0)
+
+
+def slowest(clocks: Clocks, event_types: Iterable[str]) -> int:
+    """The clock of the slowest of some event types, those left out that were never heard of."""
+    return min((clocks.times[one] for one in event_types if one in clocks.times), default=0)
 
 
 def hear(clocks: Clocks, beat: Heartbeat) -> bool:

@@ -16,9 +16,18 @@ from streamwatch.domain.cells import DAY_MS
 from streamwatch.domain.messages import Acknowledge, Heartbeat, Message, Partial
 from streamwatch.domain.records import Slice
 from streamwatch.domain.settings import JudgingSettings
-from streamwatch.steps import calendar, closing, commonfactor, partials, quiet, repairing, watching
+from streamwatch.steps import (
+    calendar,
+    closing,
+    commonfactor,
+    partials,
+    quiet,
+    rates,
+    repairing,
+    watching,
+)
 from streamwatch.steps import patience as waiting
-from streamwatch.steps.clocks import hear
+from streamwatch.steps.clocks import hear, slowest
 from streamwatch.steps.judgeinput import read_input
 from streamwatch.steps.judgestate import (
     JudgeState,
@@ -45,6 +54,10 @@ REJUDGE_AFTER_MS = 60_000
 
 LONGEST_GAP_MS = 400 * DAY_MS
 """A clock that jumps farther restarts a shop's learning instead of closing every day."""
+
+
+LONGEST_WAIT_MS = 60 * DAY_MS
+"""So far one event type's topic may be ahead of another's: a day is kept for the ratio of both."""
 
 
 class JudgeStep:
@@ -205,6 +218,9 @@ class JudgeStep:
         """Drop closed buckets that can no longer be judged again."""
         learned = stream.learned
         longest = 7 * DAY_MS if learned.week else DAY_MS
+        clock = max(
+            slowest(state.clocks, rates.partners(stream.event_type)), clock - LONGEST_WAIT_MS
+        )
         limit = min(clock - KEPT_MS - longest, learned.next_day - 1)
         for day in [known for known in learned.judged_days if known <= limit]:
             del learned.judged_days[day]

@@ -12,6 +12,16 @@ RATIOS: dict[str, tuple[str, str]] = {
 }
 """KPI → the event types above and below the line."""
 
+
+def partners(event_type: str) -> set[str]:
+    """An event type, and those with which it makes a ratio.
+
+    >>> sorted(partners("purchase"))
+    ['purchase', 'return', 'widget-event']
+    """
+    return {event_type}.union(*(pair for pair in RATIOS.values() if event_type in pair))
+
+
 RATIO_RECORDS = 20
 """Records below the line without which a ratio is not judged."""
 
