@@ -20,7 +20,7 @@ from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.domain.settings import FlushSettings, Settings
 from streamwatch.errors import BrokerError
 from streamwatch.runner.memory import MemoryStore
-from streamwatch.runner.ports import Flush
+from streamwatch.runner.ports import Flush, Stored
 from streamwatch.steps.sources import compile_sources
 from streamwatch.steps.stagetopic import step_of
 
@@ -59,6 +59,7 @@ class Harness:
         self.clock = SteppingClock()
         self.watchdog = Watchdog(60)
         self.broker_answers = [True]
+        self.loop = asyncio.get_running_loop()
         sources = compile_sources(Settings(), (), lambda _: UTC, b"k" * 32)
         self.points: list[str] = []
         self.owned = OwnedPartitions(
@@ -176,3 +177,21 @@ async def test_a_state_that_cannot_be_read_ends_the_worker_with_its_reason(
         await harness.owned.load({TOPIC})
     assert "the worker stops" in caplog.text
     assert told in caplog.text
+
+
+async def test_partitions_that_are_revoked_while_they_are_loaded_do_not_end_the_worker(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = harness.store.load
+
+    def revoked_meanwhile(partition: PartitionId) -> Stored:
+        stored = load(partition)
+        harness.loop.call_soon_threadsafe(harness.owned.drop)
+        return stored
+
+    monkeypatch.setattr(harness.store, "load", revoked_meanwhile)
+    await harness.owned.load({TOPIC, TP("widget-event", 1)})
+    harness.owned.drop()
+    harness.owned.started(TOPIC, 0)
+    harness.owned.ends_at(TOPIC, 10)
+    assert harness.owned.items() == []

@@ -143,12 +143,16 @@ class OwnedPartitions:
         return None if owned is None else owned.runner.fence
 
     def started(self, partition: TP, offset: int) -> None:
-        """A partition that was never read begins at this offset."""
-        self._owned[partition].runner.start_at(offset)
+        """A partition that was never read begins at this offset; it may be revoked already."""
+        owned = self._owned.get(partition)
+        if owned is not None:
+            owned.runner.start_at(offset)
 
     def ends_at(self, partition: TP, offset: int) -> None:
-        """A partition's log ends at this offset now."""
-        self._owned[partition].runner.end_offset = offset
+        """A partition's log ends at this offset now; it may be revoked already."""
+        owned = self._owned.get(partition)
+        if owned is not None:
+            owned.runner.end_offset = offset
 
     async def load(self, partitions: Iterable[TP]) -> Mapping[TP, int | None]:
         """Load partitions anew from the database, and publish what may be unpublished."""
@@ -164,9 +168,9 @@ class OwnedPartitions:
                 self._metrics.loading(len(wanted) - number)
                 fences[tp] = await self._load(tp, ids.get(tp.topic, ""))
         self._metrics.loading(0)
-        for tp in wanted:
-            await self._publish(self._owned[tp].runner.announce())
-        self._metrics.ready(True)
+        for _, runner in self.items():  # some may be revoked already
+            await self._publish(runner.announce())
+        self._metrics.ready(bool(self._owned))
         return fences
 
     async def reload(self, tp: TP, topic_id: str, earliest: int) -> None:
