@@ -168,8 +168,8 @@ class OwnedPartitions:
                 self._metrics.loading(len(wanted) - number)
                 fences[tp] = await self._load(tp, ids.get(tp.topic, ""))
         self._metrics.loading(0)
-        for _, runner in self.items():  # some may be revoked already
-            await self._publish(runner.announce())
+        for owned in list(self._owned.values()):  # some may be revoked already
+            await self._publish(owned.runner.announce())
         self._metrics.ready(bool(self._owned))
         return fences
 
