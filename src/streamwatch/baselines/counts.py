@@ -25,7 +25,7 @@ USUAL_WOBBLE = 0.02
 HOUR_KEEP = 0.93
 
 
-class VolumeBaseline(msgspec.Struct, frozen=True, tag="volume"):
+class VolumeBaseline(msgspec.Struct, frozen=True, gc=False, tag="volume"):
     """What is normal for one volume.
 
     Attributes:

@@ -11,7 +11,7 @@ from river import stats
 _OPPOSED_ENDS_IT = 2
 
 
-class Departure(msgspec.Struct, frozen=True, array_like=True):
+class Departure(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The readings since a KPI left its normal.
 
     Attributes:

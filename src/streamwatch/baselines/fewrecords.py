@@ -16,14 +16,14 @@ _LOOKS = 2 * math.log(3)
 _STILL_DEPARTS = 1.0
 
 
-class Day(msgspec.Struct, frozen=True, array_like=True):
+class Day(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A reading of few records: its distance from the expected mean, and their number."""
 
     difference: float
     n: int
 
 
-class Spread(msgspec.Struct, frozen=True):
+class Spread(msgspec.Struct, frozen=True, gc=False):
     """How means vary.
 
     Attributes:

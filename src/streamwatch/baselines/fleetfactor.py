@@ -21,7 +21,7 @@ _TO_SIGMA = 1.4826
 _OF_MEDIAN = 1.2533
 
 
-class Common(msgspec.Struct, frozen=True, array_like=True):
+class Common(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What all shops have in common in one bucket.
 
     Attributes:
@@ -71,7 +71,7 @@ def averaged(commons: Sequence[Common]) -> Common:
     )
 
 
-class Ratio(msgspec.Struct, frozen=True, array_like=True):
+class Ratio(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One shop's logarithm of counted / expected, and about the variance it should have."""
 
     log: float

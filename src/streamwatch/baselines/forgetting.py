@@ -7,7 +7,7 @@ weights. Two numbers are stored, never an object.
 import msgspec
 
 
-class FadingMean(msgspec.Struct, frozen=True, array_like=True):
+class FadingMean(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A mean and the weight of what it rests on.
 
     >>> FadingMean(10.0, 2.0).learn(16.0, weight=1.0, keep=1.0)

@@ -18,7 +18,7 @@ _PRIOR_READINGS = 2.0
 TINY = 1e-9
 
 
-class Warm(msgspec.Struct, frozen=True, array_like=True):
+class Warm(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A reading of the warm-up: mean, number of records, variance of the values."""
 
     value: float
@@ -26,7 +26,7 @@ class Warm(msgspec.Struct, frozen=True, array_like=True):
     variance: float
 
 
-class MeanBaseline(msgspec.Struct, frozen=True, tag="mean"):
+class MeanBaseline(msgspec.Struct, frozen=True, gc=False, tag="mean"):
     """What is normal for one mean.
 
     Attributes:

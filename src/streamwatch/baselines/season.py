@@ -14,7 +14,7 @@ PROFILE_HOURS = 2 * DAY_HOURS
 _REST_DAYS = 1.8
 
 
-class Slot(msgspec.Struct, frozen=True, array_like=True):
+class Slot(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What is known of one weekday or hour.
 
     Attributes:

@@ -30,7 +30,7 @@ _HALF = 0.5
 _LOST = 0.9
 
 
-class ShareBaseline(msgspec.Struct, frozen=True, tag="share"):
+class ShareBaseline(msgspec.Struct, frozen=True, gc=False, tag="share"):
     """What is normal for one share.
 
     Attributes:

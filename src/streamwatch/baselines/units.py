@@ -67,7 +67,7 @@ _Buckets = tuple[tuple[int, tuple[int, ...]], ...]
 """Records of a bucket, and how many of them lay at each factor."""
 
 
-class UnitWatch(msgspec.Struct, frozen=True, array_like=True):
+class UnitWatch(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Where the values of a feature lie, and how many lay at each factor from there.
 
     Attributes:

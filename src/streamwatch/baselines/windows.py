@@ -25,7 +25,7 @@ _ECHO = 1.2
 """A bucket that is nearer to its normal ends every window: what went before is told already."""
 
 
-class Past(msgspec.Struct, frozen=True, array_like=True):
+class Past(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """A bucket that was judged: its deviation, what was counted and what was expected."""
 
     bucket: int
@@ -34,7 +34,7 @@ class Past(msgspec.Struct, frozen=True, array_like=True):
     expected: float
 
 
-class Run(msgspec.Struct, frozen=True, array_like=True):
+class Run(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The last buckets of a KPI, oldest first, and the CUSUM of both sides."""
 
     past: tuple[Past, ...] = ()
@@ -42,7 +42,7 @@ class Run(msgspec.Struct, frozen=True, array_like=True):
     high: float = 0.0
 
 
-class Spreads(msgspec.Struct, frozen=True):
+class Spreads(msgspec.Struct, frozen=True, gc=False):
     """How the buckets of a window vary beyond counting noise.
 
     Attributes:
@@ -60,7 +60,7 @@ class Spreads(msgspec.Struct, frozen=True):
     sums_only: bool = False
 
 
-class Joint(msgspec.Struct, frozen=True, array_like=True):
+class Joint(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """The strongest evidence: signed deviation, over how many buckets, counted and expected."""
 
     deviation: float

@@ -10,7 +10,7 @@ STAGE_SEGMENT = "stage="
 """What begins the segment of the records that a stage in another service gave."""
 
 
-class KpiKey(msgspec.Struct, frozen=True, order=True):
+class KpiKey(msgspec.Struct, frozen=True, order=True, gc=False):
     """Which number of which shop.
 
     Attributes:
@@ -31,7 +31,7 @@ class KpiKey(msgspec.Struct, frozen=True, order=True):
     span: Span = "day"
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(msgspec.Struct, frozen=True, gc=False):
     """A bucket of a shop's events of one type: what all its readings have in common.
 
     Attributes:
@@ -49,7 +49,7 @@ class Place(msgspec.Struct, frozen=True):
         return KpiKey(self.shop, self.event_type, kpi, segment, self.span)
 
 
-class Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """The number itself.
 
     Attributes:

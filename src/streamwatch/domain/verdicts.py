@@ -9,7 +9,7 @@ from streamwatch.domain.readings import KpiKey, Reading
 State = Literal["warming", "usual", "unusual"]
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Verdict(msgspec.Struct, frozen=True, gc=False):
     """The judgement on one reading.
 
     Attributes:
