@@ -104,8 +104,18 @@ class RecordPairsContract:
         }
 
     def test_what_the_recorder_wrote_down_stands_in_where_no_tap_does(self, engine: Engine) -> None:
-        sent = {"height": 70, "height_unit": "in", "app_version": "5.0.0", "category": "shoes"}
-        after = {"height": 70.0, "height_unit": "cm", "app_version": "5.0.0", "category": "shoes"}
+        sent: dict[str, Value] = {
+            "height": 70,
+            "height_unit": "in",
+            "app_version": "5.0.0",
+            "category": "shoes",
+        }
+        after: dict[str, Value] = {
+            "height": 70.0,
+            "height_unit": "cm",
+            "app_version": "5.0.0",
+            "category": "shoes",
+        }
         rows = [recorded("decode", 1, **sent), recorded("normalise", 1, **after)]
         rows += [recorded("decode", 2, height=170.0), recorded("decode", 3, app_version="4.2.0")]
         write_down(engine, INCIDENT, rows)
