@@ -3,10 +3,12 @@
 import asyncio
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
 from faust.serializers.codecs import Codec
 from faust.types import TP, StreamT
 from mode.utils.logging import get_logger
@@ -61,6 +63,9 @@ METADATA_SECONDS = 15.0
 
 TOPICS_SECONDS = 10.0
 """Pause between two looks whether a topic was deleted and made anew."""
+
+POSITION_SECONDS = 0.5
+"""How long the consumer is asked for a position; without one it is asked again the next time."""
 
 BEAT_SECONDS = 0.5
 """How often the event loop tells the watchdog that it turns."""
@@ -322,7 +327,10 @@ class Worker:
         consumer = cast("SliceConsumer", self.app.consumer)
         end = self.app.consumer.highwater(tp) or runner.end_offset or 0
         if end > runner.fence >= consumer.fetched_to(tp) and not runner.unflushed:
-            self._log_ends.look(tp, runner.fence, await consumer.position(tp) or 0)
+            # A partition that is just revoked, or sought in, has no position: flushes go on.
+            with suppress(TimeoutError, IllegalStateError):
+                position = await asyncio.wait_for(consumer.position(tp), POSITION_SECONDS)
+                self._log_ends.look(tp, runner.fence, position or 0)
         else:
             self._log_ends.forget(tp)
 
