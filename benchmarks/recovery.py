@@ -19,8 +19,8 @@ from pathlib import Path
 
 import msgspec
 
+from streamwatch.adapters.kafka.collecting import uncollected
 from streamwatch.adapters.kafka.exported import exported
-from streamwatch.adapters.kafka.owned import uncollected
 from streamwatch.adapters.local.postgres import start_postgres
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import upgrade

@@ -14,8 +14,8 @@ from faust.types import TP
 from tests.integration.stage import wait_for
 
 from streamwatch.adapters.kafka.driver import SliceApp
+from streamwatch.adapters.kafka.sliceapp import AS_IT_IS
 from streamwatch.adapters.kafka.topics import committed_offsets
-from streamwatch.adapters.kafka.worker import AS_IT_IS
 from streamwatch.domain.records import Slice
 
 

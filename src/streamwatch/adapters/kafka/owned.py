@@ -1,7 +1,6 @@
 """The partitions that this worker owns: loaded on assignment, flushed, dropped on revocation."""
 
 import asyncio
-import gc
 import math
 import time
 from collections.abc import (
@@ -9,17 +8,16 @@ from collections.abc import (
     Awaitable,
     Callable,
     Iterable,
-    Iterator,
     Mapping,
     Sequence,
 )
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from faust.types import TP
 from mode.utils.logging import get_logger
 
+from streamwatch.adapters.kafka.collecting import uncollected
 from streamwatch.adapters.kafka.database import DatabaseThread
 from streamwatch.adapters.kafka.ending import guarded
 from streamwatch.adapters.kafka.exported import exported
@@ -59,20 +57,6 @@ StepOf = Callable[[str, int], Step[Any]]
 """The step that reads a topic's partition."""
 
 Publish = Callable[[Sequence[Message]], Awaitable[None]]
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """No garbage collection while millions of lasting objects are made: it finds nothing then.
-
-    Loading takes half as long so. What was made is not looked through again later either.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 class Owned(msgspec.Struct):

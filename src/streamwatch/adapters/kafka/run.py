@@ -1,7 +1,6 @@
 """Running a worker's Faust app in this process, on uvloop."""
 
 import asyncio
-import gc
 import logging
 import sys
 import threading
@@ -9,15 +8,13 @@ import threading
 import faust
 import uvloop
 
+from streamwatch.adapters.kafka.collecting import collect_less_often
 from streamwatch.adapters.kafka.ending import end
 from streamwatch.adapters.kafka.fetched import make_light_records
 from streamwatch.adapters.kafka.worker import Worker
 from streamwatch.adapters.logs import logging_config
 
 logger = logging.getLogger(__name__)
-
-OBJECTS_UNTIL_LOOKED = 20_000
-"""Objects that Python makes before it looks for cycles among the newest; its default is 700."""
 
 STOP_SECONDS = 9.0
 """How long a worker may take to write what it has and to leave the group."""
@@ -46,9 +43,7 @@ def _give_up() -> None:
 def make_ready() -> None:
     """Set this process up for many records a second."""
     make_light_records()
-    # The state of many shops is many objects without cycles: look for those less often.
-    gc.freeze()
-    gc.set_threshold(OBJECTS_UNTIL_LOOKED, 20, 20)
+    collect_less_often()
 
 
 def run_worker(worker: Worker, log_level: str) -> None:

@@ -1,71 +1,42 @@
 """The worker: one Faust app whose agents carry COUNT, JUDGE and FLEET on the runner."""
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from aiokafka.errors import IllegalStateError  # type: ignore[import-untyped]
-from faust.serializers.codecs import Codec
 from faust.types import TP, StreamT
 from mode.utils.logging import get_logger
 
 from streamwatch.adapters.formats.translator import Translator
 from streamwatch.adapters.formats.waiting import prepared
 from streamwatch.adapters.interoperability import Around
-from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
+from streamwatch.adapters.kafka.driver import SliceConsumer
 from streamwatch.adapters.kafka.ending import guarded
 from streamwatch.adapters.kafka.exported import deadlines
-from streamwatch.adapters.kafka.logends import LogEnds
 from streamwatch.adapters.kafka.owned import URGENT_MS, OwnedPartitions, Reach, reach_nothing
+from streamwatch.adapters.kafka.positions import Positions
 from streamwatch.adapters.kafka.renewed import reload_renewed
-from streamwatch.adapters.kafka.security import faust_credentials
+from streamwatch.adapters.kafka.sliceapp import AS_IT_IS, slice_app
 from streamwatch.adapters.kafka.topics import topic_ids
 from streamwatch.adapters.kafka.watchdog import Watchdog
 from streamwatch.adapters.prometheus.collector import WorkerMetrics
-from streamwatch.adapters.prometheus.partitions import PartitionStatus
 from streamwatch.adapters.webhook import Webhook
-from streamwatch.domain.messages import READINGS_TOPIC, Heartbeat, Message, prefixed
+from streamwatch.domain.messages import READINGS_TOPIC, Message, prefixed
 from streamwatch.domain.records import Slice
 from streamwatch.domain.settings import Settings
-from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Clock, Store
-from streamwatch.steps.count import CountStep
-from streamwatch.steps.heartbeat import heartbeat
 from streamwatch.steps.source import Source
 from streamwatch.steps.stagetopic import step_of
 from streamwatch.steps.step import Step
 
 logger = get_logger(__name__)
 
-SLICES_WAITING = 16
-"""Slices that may wait before an agent; more pauses the partition."""
-
-RECORDS_A_FETCH = 4_000
-
-SENT_TOGETHER = 131_072
-"""Bytes of messages for one partition that are sent as one batch; the client's default of 16 KB
-takes four times as long, since a flush's partial readings are kilobytes each."""
-
 INSPECT_SECONDS = 1.0
 """Pause between two looks at the tap folder, the salts and the open incidents."""
 
-REBALANCE_SECONDS = 60.0
-"""How long a rebalance waits for a worker that still writes what it has."""
-
-REQUEST_SECONDS = 90.0
-
-METADATA_SECONDS = 15.0
-"""How often the broker is asked for new partitions."""
-
 TOPICS_SECONDS = 10.0
 """Pause between two looks whether a topic was deleted and made anew."""
-
-POSITION_SECONDS = 0.5
-"""How long the consumer is asked for a position; without one it is asked again the next time."""
 
 BEAT_SECONDS = 0.5
 """How often the event loop tells the watchdog that it turns."""
@@ -73,15 +44,6 @@ BEAT_SECONDS = 0.5
 DEADLINES_EVERY_MS = 15_000
 """How often it is told by when shops must send."""
 
-
-class _AsItIs(Codec):
-    """Hands on what it gets: the driver's messages hold slices, not bytes."""
-
-    def _loads(self, s: Any) -> Any:
-        return s
-
-
-AS_IT_IS = _AsItIs()
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -125,7 +87,6 @@ class Worker:
     ) -> None:
         self._inspect = inspect
         self._around = around
-        self._log_ends = LogEnds()
         self.watchdog = Watchdog(settings.stuck_after / 1000)
         self._webhook = webhook
         self._deadlines_told_ms = 0
@@ -148,34 +109,13 @@ class Worker:
             reach=reach,
         )
         self._metrics = metrics
-        self.app = self._make_app()
+        self.app = slice_app(settings.kafka, self.owned)
+        self._positions = Positions(self.owned, sources, self._consumer, clock)
+        self._equip()
 
-    def _make_app(self) -> SliceApp:
-        session_s = self._settings.kafka.session_timeout / 1000
-        app = SliceApp(
-            self._settings.kafka.group,
-            fences=self.owned,
-            broker=[f"kafka://{one}" for one in self._settings.kafka.bootstrap.split(",")],
-            broker_credentials=faust_credentials(self._settings.kafka),
-            broker_max_poll_records=RECORDS_A_FETCH,
-            broker_commit_interval=1.0,
-            broker_session_timeout=session_s,
-            broker_heartbeat_interval=session_s / 5,
-            broker_rebalance_timeout=max(session_s, REBALANCE_SECONDS),
-            broker_request_timeout=max(session_s * 1.5, REQUEST_SECONDS),
-            consumer_auto_offset_reset="earliest",
-            consumer_metadata_max_age_ms=int(METADATA_SECONDS * 1000),
-            stream_buffer_maxsize=SLICES_WAITING,
-            stream_wait_empty=True,
-            topic_allow_declare=False,
-            topic_disable_leader=True,
-            web_enabled=False,
-            # Nothing is ever stored there: there are no tables.
-            datadir=Path(tempfile.gettempdir()) / "streamwatch-faust",
-            worker_redirect_stdouts=False,
-            producer_linger=0.005,
-            producer_max_batch_size=SENT_TOGETHER,
-        )
+    def _equip(self) -> None:
+        """Put the agents and the regular tasks into the app."""
+        app = self.app
         for topic in (*self._sources, *self._inner):
             app.agent(
                 app.topic(topic, value_serializer=AS_IT_IS, key_serializer="raw"),
@@ -189,7 +129,9 @@ class Worker:
         app.task(self._look_for_new_topics)
         app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         app.on_before_shutdown.connect(self._on_shutdown, weak=False)
-        return app
+
+    def _consumer(self) -> SliceConsumer:
+        return cast("SliceConsumer", self.app.consumer)
 
     def _step_of(self, topic: str, partition: int) -> Step[Any]:
         source = self._sources.get(topic)
@@ -246,8 +188,10 @@ class Worker:
 
     async def _tell(self) -> None:
         """The heartbeats to the judges, and to the metrics where the partitions stand."""
-        beats = await self._heartbeats()
-        self._metrics.observed([self._status(tp, runner) for tp, runner in self.owned.items()])
+        beats = await self._positions.heartbeats()
+        self._metrics.observed(
+            [self._positions.status(tp, runner) for tp, runner in self.owned.items()]
+        )
         await self._publish(
             [
                 Message(READINGS_TOPIC, None, _encode(beat), partition)
@@ -257,7 +201,7 @@ class Worker:
         )
         self._metrics.heartbeat(self._clock.now_ms())
         self._tell_deadlines()
-        waiting = cast("SliceConsumer", self.app.consumer).waiting()
+        waiting = self._consumer().waiting()
         self._metrics.waiting({tp.topic: waiting[tp.topic] for tp, _ in self.owned.items()})
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
@@ -275,7 +219,7 @@ class Worker:
             self._webhook.clear()
 
     async def _seek(self, seeks: Mapping[TP, int]) -> None:
-        consumer = cast("SliceConsumer", self.app.consumer)
+        consumer = self._consumer()
         for tp, offset in seeks.items():
             if tp in consumer.assignment():
                 await consumer.seek_back(tp, offset)
@@ -298,22 +242,6 @@ class Worker:
         if self._webhook is not None:
             self._webhook.offer(messages)
 
-    async def _heartbeats(self) -> dict[TP, Heartbeat]:
-        """The heartbeat of every owned source partition that has records."""
-        now = self._clock.now_ms()
-        beats = {}
-        async for tp, runner in self.owned.settled():
-            source = self._sources.get(tp.topic)
-            if source is not None and not source.stage:
-                await self._look_behind(tp, runner)
-                lag = max(0, (self._end_of(tp, runner) or runner.fence) - runner.fence)
-                position = (tp.partition, runner.fence, runner.epoch)
-                step = CountStep(source, tp.partition)
-                beat = heartbeat(step, runner.state, position, lag, now)
-                if beat is not None:
-                    beats[tp] = beat
-        return beats
-
     def _tell_deadlines(self) -> None:
         """By when each shop must send; told now and then, since it takes all shops."""
         now = self._clock.now_ms()
@@ -321,32 +249,3 @@ class Worker:
             self._deadlines_told_ms = now
             found = [deadlines(runner) for _, runner in self.owned.items()]
             self._metrics.expected({key: due for one in found for key, due in one.items()})
-
-    async def _look_behind(self, tp: TP, runner: Partition[Any]) -> None:
-        """Whether records wait behind the fence, or only offsets without one."""
-        consumer = cast("SliceConsumer", self.app.consumer)
-        end = self.app.consumer.highwater(tp) or runner.end_offset or 0
-        if end > runner.fence >= consumer.fetched_to(tp) and not runner.unflushed:
-            # A partition that is just revoked, or sought in, has no position: flushes go on.
-            with suppress(TimeoutError, IllegalStateError):
-                position = await asyncio.wait_for(consumer.position(tp), POSITION_SECONDS)
-                self._log_ends.look(tp, runner.fence, position or 0)
-        else:
-            self._log_ends.forget(tp)
-
-    def _end_of(self, tp: TP, runner: Partition[Any]) -> int | None:
-        """The end of the partition's log, as the newest fetch knows it."""
-        end: int | None = self.app.consumer.highwater(tp) or runner.end_offset
-        return None if end is None else self._log_ends.end(tp, runner.fence, end)
-
-    def _status(self, tp: TP, runner: Partition[Any]) -> PartitionStatus:
-        progress = getattr(runner.state, "progress", None)
-        return PartitionStatus(
-            partition=runner.id,
-            fence=runner.fence,
-            epoch=runner.epoch,
-            end_offset=self._end_of(tp, runner),
-            accounting=runner.accounting,
-            clock_ms=0 if progress is None else progress.arrival,
-            unflushed=runner.unflushed,
-        )

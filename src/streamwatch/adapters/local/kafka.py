@@ -1,6 +1,5 @@
 """One Kafka broker on this machine: by Docker Compose, otherwise Apache Kafka on the JDK."""
 
-import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,19 +8,8 @@ import msgspec
 
 from streamwatch.adapters.local import compose, java
 from streamwatch.adapters.local.probe import live_brokers
-from streamwatch.adapters.local.process import (
-    Note,
-    alone,
-    end,
-    free_port,
-    is_free,
-    launch,
-    read_note,
-    runs,
-    tail,
-    wait_until,
-    write_note,
-)
+from streamwatch.adapters.local.process import Note, alone, free_port, is_free, launch, runs
+from streamwatch.adapters.local.service import Service
 from streamwatch.errors import ServiceError
 
 _CLUSTER = "c3RyZWFtd2F0Y2gtbG9jYQ"
@@ -62,6 +50,9 @@ appender.console.layout.pattern = %d %p %m (%c)%n
 """
 
 
+_KAFKA = Service("kafka", "Kafka", lambda port: live_brokers(port) > 0)
+
+
 def _silent(_: str) -> None:
     """Tell nobody."""
 
@@ -87,13 +78,7 @@ class LocalKafka(msgspec.Struct, frozen=True):
         Raises:
             ServiceError: it does not end.
         """
-        note = read_note(self.folder / "kafka.json")
-        if note is None:
-            return
-        if note.pid is None:
-            compose.stop_service("kafka", self.folder, note.port)
-        else:
-            end(note)
+        _KAFKA.stop(self.folder)
 
     def remove(self) -> None:
         """End the broker and delete its topics.
@@ -101,12 +86,7 @@ class LocalKafka(msgspec.Struct, frozen=True):
         Raises:
             ServiceError: it does not end.
         """
-        note = read_note(self.folder / "kafka.json")
-        if note is not None and note.pid is None:
-            compose.remove_service("kafka", self.folder, note.port)
-        else:
-            self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _KAFKA.remove(self.folder)
 
 
 def kafka_available(jars: Path = Path(".local/jars")) -> str | None:
@@ -131,17 +111,15 @@ def kafka_available(jars: Path = Path(".local/jars")) -> str | None:
 
 def running_kafka(folder: Path) -> LocalKafka | None:
     """The broker that was started in a folder, if it still answers."""
-    home = folder.resolve() / "kafka"
-    note = read_note(home / "kafka.json")
-    if note is None or (note.pid is not None and not runs(note)) or not live_brokers(note.port):
-        return None
-    return _described(home, note)
+    home = _KAFKA.home(folder)
+    note = _KAFKA.answering_note(home)
+    return None if note is None else _described(home, note)
 
 
 def known_kafka(folder: Path) -> LocalKafka | None:
     """The broker that was started in a folder, whether or not it answers."""
-    home = folder.resolve() / "kafka"
-    note = read_note(home / "kafka.json")
+    home = _KAFKA.home(folder)
+    note = _KAFKA.note(home)
     return None if note is None else _described(home, note)
 
 
@@ -170,18 +148,19 @@ def start_kafka(
     Raises:
         ServiceError: nothing here can run Kafka, or it does not answer: with its log.
     """
-    home = folder.resolve() / "kafka"
+    home = _KAFKA.home(folder)
     with alone(home):
         running = running_kafka(folder)
         if running is not None:
             return running
-        note = read_note(home / "kafka.json")
+        note = _KAFKA.note(home)
         if note is not None and runs(note):
-            end(note)  # it runs and does not answer
+            _KAFKA.end(note)  # it runs and does not answer
         chosen = port or (note.port if note and is_free(note.port) else free_port())
         if not native and compose.why_no_engine() is None:
             progress("starting Kafka with Docker Compose")
-            return _by_compose(home, chosen, properties or {}, timeout_s)
+            variables = {_variable(key): value for key, value in (properties or {}).items()}
+            return _described(home, _KAFKA.by_compose(home, chosen, timeout_s, variables))
         kept = jars or folder / "jars"
         reason = kafka_available(kept)
         program = java.find_java()[0]
@@ -190,25 +169,13 @@ def start_kafka(
         java.fetch_jars(kept, progress)
         progress(f"starting Apache Kafka on 127.0.0.1:{chosen}")
         started = _run(home, chosen, program, java.class_path(kept), properties or {})
-        return _answering(home, started, timeout_s)
-
-
-def _by_compose(
-    home: Path, port: int, properties: Mapping[str, str], timeout_s: float
-) -> LocalKafka:
-    note = Note(port=port)
-    write_note(home / "kafka.json", note)
-    variables = {_variable(key): value for key, value in properties.items()}
-    compose.start_service("kafka", home, port, variables)
-    if not wait_until(lambda: live_brokers(port) > 0, timeout_s):
-        log = compose.service_log("kafka", home, port)
-        raise ServiceError(f"Kafka does not answer on 127.0.0.1:{port}; its log:\n{log}")
-    return _described(home, note)
+        _KAFKA.wait(home, started, timeout_s)
+        return _described(home, started)
 
 
 def _described(home: Path, note: Note) -> LocalKafka:
     return LocalKafka(
-        bootstrap=f"127.0.0.1:{note.port}", pid=note.pid, log_file=home / "kafka.log", folder=home
+        bootstrap=f"127.0.0.1:{note.port}", pid=note.pid, log_file=_KAFKA.log(home), folder=home
     )
 
 
@@ -240,9 +207,9 @@ def _run(home: Path, port: int, program: Path, jars: str, properties: Mapping[st
     virtual_machine = [str(program), *_JVM, logging, "-cp", jars]
     if not (data / "meta.properties").exists():
         _format(virtual_machine, file)
-    pid, birth = launch([*virtual_machine, "kafka.Kafka", str(file)], home / "kafka.log")
+    pid, birth = launch([*virtual_machine, "kafka.Kafka", str(file)], _KAFKA.log(home))
     note = Note(port=port, pid=pid, birth=birth)
-    write_note(home / "kafka.json", note)
+    _KAFKA.write(home, note)
     return note
 
 
@@ -253,14 +220,3 @@ def _format(virtual_machine: list[str], file: Path) -> None:
     if answer.returncode != 0:
         said = (answer.stdout + answer.stderr).strip()[-2000:]
         raise ServiceError(f"Kafka's storage {file.parent / 'data'} cannot be formatted: {said}")
-
-
-def _answering(home: Path, note: Note, timeout_s: float) -> LocalKafka:
-    log = home / "kafka.log"
-    wait_until(lambda: live_brokers(note.port) > 0 or not runs(note), timeout_s)
-    if not runs(note):
-        raise ServiceError(f"Kafka ended while it was starting{tail(log)}")
-    if not live_brokers(note.port):
-        end(note)
-        raise ServiceError(f"Kafka did not answer within {timeout_s:.0f} s{tail(log)}")
-    return _described(home, note)

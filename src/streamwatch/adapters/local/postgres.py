@@ -20,16 +20,12 @@ from streamwatch.adapters.local.process import (
     Account,
     Note,
     alone,
-    end,
     free_port,
     is_free,
     launch,
-    read_note,
     runs,
-    tail,
-    wait_until,
-    write_note,
 )
+from streamwatch.adapters.local.service import Service
 from streamwatch.errors import ServiceError
 
 _START_S = 60.0
@@ -40,6 +36,31 @@ _SETTINGS = (  # tests want speed: what a crash of the machine loses is made aga
     "max_connections=200",
     "unix_socket_directories=",
 )
+
+
+def _answers(port: int) -> bool:
+    try:
+        import psycopg  # noqa: PLC0415  an extra: only those who use PostgreSQL have it
+    except ImportError as error:
+        raise ServiceError(
+            "PostgreSQL's client is missing; install it with: pip install 'streamwatch[postgres]'"
+        ) from error
+    try:
+        with psycopg.connect(
+            host="127.0.0.1",
+            port=port,
+            user="streamwatch",
+            password="streamwatch",  # noqa: S106  guards nothing: the loopback address does
+            dbname="postgres",
+            connect_timeout=3,
+        ) as connection:
+            return connection.execute("SELECT 1").fetchone() == (1,)
+    except psycopg.Error:
+        return False
+
+
+# As SIGINT ends its connections, instead of waiting for them.
+_POSTGRES = Service("postgres", "PostgreSQL", _answers, ended_by=signal.SIGINT)
 
 
 def _silent(_: str) -> None:
@@ -67,13 +88,7 @@ class LocalPostgres(msgspec.Struct, frozen=True):
         Raises:
             ServiceError: it does not end.
         """
-        note = read_note(self.folder / "postgres.json")
-        if note is None:
-            return
-        if note.pid is None:
-            compose.stop_service("postgres", self.folder, note.port)
-        else:
-            end(note, first=signal.SIGINT)  # closes its connections instead of waiting for them
+        _POSTGRES.stop(self.folder)
 
     def remove(self) -> None:
         """End the server and delete its data.
@@ -81,14 +96,7 @@ class LocalPostgres(msgspec.Struct, frozen=True):
         Raises:
             ServiceError: it does not end.
         """
-        note = read_note(self.folder / "postgres.json")
-        if note is not None and note.pid is None:
-            compose.remove_service("postgres", self.folder, note.port)
-        else:
-            self.stop()
-        if note is not None and note.data:
-            shutil.rmtree(note.data, ignore_errors=True)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _POSTGRES.remove(self.folder)
 
 
 def postgres_available() -> str | None:
@@ -105,18 +113,16 @@ def postgres_available() -> str | None:
 
 def known_postgres(folder: Path) -> LocalPostgres | None:
     """The server that was started in a folder, whether or not it answers."""
-    home = folder.resolve() / "postgres"
-    note = read_note(home / "postgres.json")
+    home = _POSTGRES.home(folder)
+    note = _POSTGRES.note(home)
     return None if note is None else _described(home, note)
 
 
 def running_postgres(folder: Path) -> LocalPostgres | None:
     """The server that was started in a folder, if it still answers."""
-    home = folder.resolve() / "postgres"
-    note = read_note(home / "postgres.json")
-    if note is None or (note.pid is not None and not runs(note)) or not _answers(note.port):
-        return None
-    return _described(home, note)
+    home = _POSTGRES.home(folder)
+    note = _POSTGRES.answering_note(home)
+    return None if note is None else _described(home, note)
 
 
 def start_postgres(
@@ -138,43 +144,35 @@ def start_postgres(
     Raises:
         ServiceError: nothing here can run PostgreSQL, or it does not answer: with its log.
     """
-    home = folder.resolve() / "postgres"
+    home = _POSTGRES.home(folder)
     with alone(home):
         running = running_postgres(folder)
         if running is not None:
             return running
-        note = read_note(home / "postgres.json")
+        note = _POSTGRES.note(home)
         if note is not None and runs(note):
-            end(note, first=signal.SIGINT)  # it runs and does not answer
+            _POSTGRES.end(note)  # it runs and does not answer
         port = note.port if note and is_free(note.port) else free_port()
         if compose.why_no_engine() is None:
             progress("starting PostgreSQL with Docker Compose")
-            return _by_compose(home, port, timeout_s)
+            return _described(home, _POSTGRES.by_compose(home, port, timeout_s))
         programs = binaries()
         if programs is None:
             raise ServiceError(postgres_available() or "there is no initdb")
         progress(f"starting PostgreSQL on 127.0.0.1:{port}")
         kept = Path(note.data) if note is not None and note.data else None
-        return _answering(home, _run(home, kept, port, programs), timeout_s)
+        started = _run(home, kept, port, programs)
+        _POSTGRES.wait(home, started, timeout_s)
+        return _described(home, started)
 
 
 def _described(home: Path, note: Note) -> LocalPostgres:
     return LocalPostgres(
         url=f"postgresql+psycopg://streamwatch:streamwatch@127.0.0.1:{note.port}/postgres",
         pid=note.pid,
-        log_file=home / "postgres.log",
+        log_file=_POSTGRES.log(home),
         folder=home,
     )
-
-
-def _by_compose(home: Path, port: int, timeout_s: float) -> LocalPostgres:
-    note = Note(port=port)
-    write_note(home / "postgres.json", note)
-    compose.start_service("postgres", home, port)
-    if not wait_until(lambda: _answers(port), timeout_s):
-        log = compose.service_log("postgres", home, port)
-        raise ServiceError(f"PostgreSQL does not answer on 127.0.0.1:{port}; its log:\n{log}")
-    return _described(home, note)
 
 
 def _run(home: Path, kept: Path | None, port: int, programs: Path) -> Note:
@@ -194,9 +192,9 @@ def _run(home: Path, kept: Path | None, port: int, programs: Path) -> Note:
     command = [str(programs / "postgres"), "-D", str(cluster), "-h", "127.0.0.1", "-p", str(port)]
     for setting in _SETTINGS:
         command += ["-c", setting]
-    pid, birth = launch(command, home / "postgres.log", account=account)
+    pid, birth = launch(command, _POSTGRES.log(home), account=account)
     note = Note(port=port, pid=pid, birth=birth, data="" if account is None else str(data))
-    write_note(home / "postgres.json", note)
+    _POSTGRES.write(home, note)
     return note
 
 
@@ -222,35 +220,3 @@ def _initialise(programs: Path, cluster: Path, account: Account | None) -> None:
     if answer.returncode != 0:
         said = (answer.stdout + answer.stderr).strip()[-2000:]
         raise ServiceError(f"PostgreSQL's data folder {cluster} cannot be made: {said}")
-
-
-def _answering(home: Path, note: Note, timeout_s: float) -> LocalPostgres:
-    log = home / "postgres.log"
-    wait_until(lambda: _answers(note.port) or not runs(note), timeout_s)
-    if not runs(note):
-        raise ServiceError(f"PostgreSQL ended while it was starting{tail(log)}")
-    if not _answers(note.port):
-        end(note, first=signal.SIGINT)
-        raise ServiceError(f"PostgreSQL did not answer within {timeout_s:.0f} s{tail(log)}")
-    return _described(home, note)
-
-
-def _answers(port: int) -> bool:
-    try:
-        import psycopg  # noqa: PLC0415  an extra: only those who use PostgreSQL have it
-    except ImportError as error:
-        raise ServiceError(
-            "PostgreSQL's client is missing; install it with: pip install 'streamwatch[postgres]'"
-        ) from error
-    try:
-        with psycopg.connect(
-            host="127.0.0.1",
-            port=port,
-            user="streamwatch",
-            password="streamwatch",  # noqa: S106  guards nothing: the loopback address does
-            dbname="postgres",
-            connect_timeout=3,
-        ) as connection:
-            return connection.execute("SELECT 1").fetchone() == (1,)
-    except psycopg.Error:
-        return False
