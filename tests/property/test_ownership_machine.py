@@ -49,6 +49,7 @@ class Owner:
         )
         self.position = self.runner.fence
         self.generation = 0
+        self.waiting: Flush | None = None
 
 
 class Ownership(RuleBasedStateMachine):
@@ -75,6 +76,8 @@ class Ownership(RuleBasedStateMachine):
     @rule(which=WORKERS, count=st.integers(1, 9))
     def take(self, which: int, count: int) -> None:
         worker = self.workers[which]
+        if worker.waiting is not None:
+            return  # nothing is taken in while a flush is under way
         fetched = [one for one in self.log if one.offset >= worker.position][:count]
         if not fetched:
             return
@@ -88,12 +91,14 @@ class Ownership(RuleBasedStateMachine):
     def deliver_again(self, which: int, back: int) -> None:
         """The consumer goes back, as after a rebalance that came to nothing."""
         worker = self.workers[which]
+        if worker.waiting is not None:
+            return
         worker.position = max(0, worker.position - back)
 
     @rule(which=WORKERS, publishes=st.booleans())
     def flush(self, which: int, publishes: bool) -> None:
         worker = self.workers[which]
-        prepared = worker.runner.prepare(NOW)
+        prepared = worker.waiting or worker.runner.prepare(NOW)
         if prepared is None:
             return
         try:
@@ -102,7 +107,9 @@ class Ownership(RuleBasedStateMachine):
             self.workers[which] = Owner(self.store)
             return
         except DatabaseError:
+            worker.waiting = prepared  # the same is tried until the database answers
             return
+        worker.waiting = None
         messages = worker.runner.committed(prepared)
         if publishes:
             self.published += messages

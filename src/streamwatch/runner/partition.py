@@ -129,7 +129,11 @@ class Partition(Generic[StateT]):
         return None
 
     def prepare(self, now_ms: int) -> Flush | None:
-        """The next transaction, or ``None`` if there is nothing to write."""
+        """The next transaction, or ``None`` if there is nothing to write.
+
+        It must be committed before the next one is prepared: while the database is away, the
+        same is tried again.
+        """
         if not self._unflushed and self._stored_fence is not None:
             return None
         fence = self._guard.expected
