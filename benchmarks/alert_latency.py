@@ -76,9 +76,10 @@ class Worker:
         except OSError:
             return b""
 
-    def total(self, name: str) -> float:
-        """The sum of a metric's series."""
-        lines = re.findall(rb"^%s\{[^\n]*\} ([^\n]+)$" % name.encode(), self.scrape(), re.MULTILINE)
+    def total(self, name: str, label: str = "") -> float:
+        """The sum of a metric's series, or of those with a label."""
+        series = rb"^%s\{[^\n]*%s[^\n]*\} ([^\n]+)$" % (name.encode(), label.encode())
+        lines = re.findall(series, self.scrape(), re.MULTILINE)
         return sum(float(value) for value in lines)
 
     def processor_s(self) -> float:
@@ -91,12 +92,17 @@ class Worker:
         threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
         return sum(int(one.read_text().split()[1]) for one in threads) / 1e9
 
+    def lag(self) -> float:
+        """Records of the source that are not in the database."""
+        return self.total("streamwatch_consumer_lag_records", 'step="count"')
+
     def wait_until_read(self, records: int) -> None:
-        """Until it has read so many records and lags nowhere."""
+        """Until it has counted so many records and all of them are in the database.
+
+        What JUDGE and FLEET read are heartbeats, too, which always wait for a flush.
+        """
         end = time.monotonic() + 300
-        while self.total("streamwatch_records_in_total") < records or self.total(
-            "streamwatch_consumer_lag_records"
-        ):
+        while self.total("streamwatch_records_in_total") < records or self.lag():
             if time.monotonic() > end or self.process.poll() is not None:
                 raise SystemExit(f"the worker does not read: see {self.log.name}")
             time.sleep(0.5)
@@ -150,7 +156,7 @@ def measure(bootstrap: str, rate: int, seconds: float, seed: int) -> dict[str, A
         waiting = (worker.waited_s() - waited) / lasted
         producer.join()
         late = time.time() * 1000 - (plan.start_ms + plan.seconds * 1000)
-        lag = worker.total("streamwatch_consumer_lag_records")
+        lag = worker.lag()
     finally:
         worker.stop()
     kinds = {"a field lacks": [], "wrong unit": []}
@@ -223,6 +229,7 @@ def main() -> None:
     )
     print(told + table(runs))
     if options.out is not None:
+        options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "alert_latency.md").write_text(
             "# Latency of alerts\n\n" + told + table(runs)
         )
