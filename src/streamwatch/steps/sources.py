@@ -82,22 +82,27 @@ def compile_sources(
             recorder=recorder,
         )
     for topic in settings.stage_topics:
-        as_source = _as_source(topic)
-        sources[topic.topic] = msgspec.structs.replace(
-            _any_source(sources, topic),
-            topic=topic.topic,
-            event_type=EVENT_TYPES[topic.event],
-            decode=compile_decode(as_source),
-            declared=compile_declared(EVENT_TYPES[topic.event]),
-            stages=(),
-            labels=(),
-            shopper_key=_shopper_key(as_source),
-            points=(topic.name,),
-            stage=topic.name,
-            recorder=None,
-            zone_of=zone_of,
-        )
+        sources[topic.topic] = _stage_source(topic, _any_source(sources, topic), zone_of)
     return sources
+
+
+def _stage_source(topic: StageTopicSettings, like: Source, zone_of: ZoneOf) -> Source:
+    """The topic of a stage in another service; what it shares with our sources is as in one."""
+    as_source = _as_source(topic)
+    return msgspec.structs.replace(
+        like,
+        topic=topic.topic,
+        event_type=EVENT_TYPES[topic.event],
+        decode=compile_decode(as_source),
+        declared=compile_declared(EVENT_TYPES[topic.event]),
+        stages=(),
+        labels=(),
+        shopper_key=_shopper_key(as_source),
+        points=(topic.name,),
+        stage=topic.name,
+        recorder=None,
+        zone_of=zone_of,
+    )
 
 
 def compile_tap_set(
