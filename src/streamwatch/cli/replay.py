@@ -17,7 +17,8 @@ from streamwatch.adapters.files.opening import check_readable, name_of
 from streamwatch.adapters.files.reader import FORMATS, Format, read_file
 from streamwatch.adapters.files.routes import load_routes
 from streamwatch.adapters.kafka.outgoing import Outgoing, compile_dating, merge
-from streamwatch.adapters.kafka.replay import Replayed, deleted_soon, replay
+from streamwatch.adapters.kafka.replay import replay
+from streamwatch.adapters.kafka.replayed import Replayed, deleted_soon
 from streamwatch.adapters.kafka.topics import topic_facts
 from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.cli.output import (

@@ -13,7 +13,8 @@ from pathlib import Path
 import msgspec
 
 from streamwatch.adapters.kafka.outgoing import Outgoing
-from streamwatch.adapters.kafka.replay import Replayed, replay
+from streamwatch.adapters.kafka.replay import replay
+from streamwatch.adapters.kafka.replayed import Replayed
 from streamwatch.adapters.kafka.topics import committed_offsets, create_topics, end_offsets
 from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.demo.folder import note_worker

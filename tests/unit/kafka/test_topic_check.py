@@ -1,4 +1,4 @@
-from streamwatch.adapters.kafka.replay import Replayed, deleted_soon
+from streamwatch.adapters.kafka.replayed import Replayed, deleted_soon
 from streamwatch.adapters.kafka.topic_check import judge_topics
 from streamwatch.adapters.kafka.topics import TopicFacts, needed_topics
 from streamwatch.domain.settings import Settings
