@@ -61,7 +61,7 @@ class Failpoint:
         def executed(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
             if statement.startswith("UPDATE fences"):
                 self.reach("fenced")
-            elif statement.startswith("SELECT states"):
+            elif statement.startswith("SELECT fences.next_offset"):
                 self.reach("loading")
             elif not statement.startswith("SELECT"):
                 self.reach("writing")

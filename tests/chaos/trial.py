@@ -17,10 +17,14 @@ from tests.integration.truth import Record, simulated
 
 BAD_EVERY = 89
 DAYS = 22
-LAST_CLOSED = "2026-09-21"
-LATER = "2026-09-23T06:00:00+00:00"
+ENDED, CORRECTED = "2026-09-23T06:00:00+00:00", "2026-09-23T08:00:00+00:00"
+"""When every day is over; and when those that were closed too early were judged again, which is a
+minute after their last record was read."""
+CLOSED_BEFORE = "2026-09-23"
 SPOILED_SHOP = "shop-002"
 SPOILED_FROM = "2026-09-18"
+TOLD = 20
+"""Most readings that differ of which a trial tells."""
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -33,6 +37,7 @@ class Trial(msgspec.Struct, frozen=True):
         damage: what is wrong at the end; nothing may be.
         readings, readings_differ: of closed days, and how many differ from the run without faults.
         incidents, incidents_differ: the same of incidents.
+        differences: the first of what differs: its place, with faults and without.
         restarts, ended_as_stuck: of workers, by the supervisor.
     """
 
@@ -46,6 +51,7 @@ class Trial(msgspec.Struct, frozen=True):
     incidents_differ: int
     restarts: int
     ended_as_stuck: int
+    differences: tuple[str, ...] = ()
 
     @property
     def faults(self) -> int:
@@ -69,18 +75,18 @@ def story(largest: int) -> list[Record]:
                 records.append((kind, arrived, json.dumps(event).encode(), key))
                 continue
         records.append((kind, arrived, value, key))
-    return [*records, *later()]
+    return [*records, *later(ENDED)]
 
 
-def later() -> list[Record]:
-    """Records of some hours later in every partition, so that all corrections are due."""
-    arrived = 1_000 * int(datetime.fromisoformat(LATER).timestamp())
+def later(moment: str) -> list[Record]:
+    """Records of a later moment in every partition."""
+    arrived = 1_000 * int(datetime.fromisoformat(moment).timestamp())
     return [
         (kind, arrived, json.dumps(event).encode(), event["shop"].encode())
         for kind in ("widget-event", "purchase", "return")
         for number in range(24)
         for event in [
-            {"event_id": f"later-{kind}-{number}", "shop": f"late-{number}", "time": LATER}
+            {"event_id": f"{kind}-{number}-{arrived}", "shop": f"late-{number}", "time": moment}
         ]
     ]
 
@@ -99,26 +105,31 @@ def try_faults(
     records = story(largest)
     with scene_in(folder, jars, f"chaos-{seed}") as scene:
         rounds = carry_out(scene, rng, plan(rng, wanted, names), records, told)
+        scene.send(later(CORRECTED))
+        scene.wait_until_caught_up()
+        scene.wait_until_committed()
         expected, opened = without_faults(scene, folder / "reference", records)
 
         def judged() -> bool:
-            return readings(scene.stage, LAST_CLOSED).keys() >= expected.keys()
+            return readings(scene.stage, CLOSED_BEFORE).keys() >= expected.keys()
 
         wait_for(judged, "all readings", 20)
-        found, stand = readings(scene.stage, LAST_CLOSED), incidents(scene.stage)
+        found, stand = settled(scene.stage)
+        others = [place for place in found | expected if found.get(place) != expected.get(place)]
+        differences = [f"{one}: {found.get(one)}, {expected.get(one)}" for one in others[:TOLD]]
+        differences += [f"{one}: {one in stand}, {one in opened}" for one in stand ^ opened]
         return Trial(
             seed=seed,
             rounds=tuple(rounds),
-            records=len(records),
-            damage=damage(scene.stage, records, BAD_EVERY, [slot.log for slot in scene.slots]),
+            records=len(scene.sent),
+            damage=damage(scene.stage, scene.sent, BAD_EVERY, [slot.log for slot in scene.slots]),
             readings=len(expected),
-            readings_differ=sum(
-                found.get(place) != expected.get(place) for place in found.keys() | expected.keys()
-            ),
+            readings_differ=len(others),
             incidents=len(opened),
             incidents_differ=len(stand ^ opened),
             restarts=sum(len(slot.exits) for slot in scene.slots),
             ended_as_stuck=sum(slot.ended_as_stuck for slot in scene.slots),
+            differences=tuple(differences),
         )
 
 
@@ -140,12 +151,19 @@ def without_faults(
         stage.start_worker()
         stage.send(records)
         stage.wait_until_read()
-        settled: list[Readings] = []
+        stage.send(later(CORRECTED))
+        stage.wait_until_read()
+        return settled(stage)
 
-        def still() -> bool:
-            settled.append(readings(stage, LAST_CLOSED))
-            time.sleep(1)
-            return len(settled) > 2 and settled[-1] == settled[-3] != {}
 
-        wait_for(still, "the readings stand", 40)
-        return settled[-1], incidents(stage)
+def settled(stage: Stage) -> tuple[Readings, set[tuple[object, ...]]]:
+    """The readings and incidents, once they stand."""
+    seen: list[tuple[Readings, set[tuple[object, ...]]]] = []
+
+    def still() -> bool:
+        seen.append((readings(stage, CLOSED_BEFORE), incidents(stage)))
+        time.sleep(1)
+        return len(seen) > 2 and seen[-1] == seen[-3] and seen[-1][0] != {}
+
+    wait_for(still, "the readings stand", 40)
+    return seen[-1]

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -62,10 +63,7 @@ class SqlStore:
                     _belongs(FENCES, partition)
                 )
             ).one_or_none()
-            states = connection.execute(
-                select(STATES.c.key, STATES.c.value).where(_belongs(STATES, partition))
-            )
-            values = {key: bytes(value) for key, value in states}
+            values = _load_states(connection, partition)
             epoch = fence.epoch if fence else 0
             accounting = _load_accounting(connection, partition, epoch)
         return Stored(
@@ -102,6 +100,22 @@ def _belongs(table: Table, partition: PartitionId) -> ColumnElement[bool]:
         table.c.topic == partition.topic,
         table.c.partition == partition.partition,
     )
+
+
+def _load_states(connection: Connection, partition: PartitionId) -> dict[str, bytes]:
+    """Every stored value by its key.
+
+    PostgreSQL sends bytes as text with two digits each unless its binary format is asked for,
+    which takes a quarter of the time.
+    """
+    wanted = select(STATES.c.key, STATES.c.value).where(_belongs(STATES, partition))
+    if connection.dialect.name != "postgresql":
+        return {key: bytes(value) for key, value in connection.execute(wanted)}
+    asked: Any = wanted.compile(dialect=connection.dialect)
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor(binary=True) as cursor:
+        cursor.execute(str(asked).encode(), [asked.params[name] for name in asked.positiontup])
+        return dict(cursor)
 
 
 def _load_accounting(
