@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -103,6 +104,15 @@ def test_own_stages_get_tables_by_day_too(engine: Engine) -> None:
         assert [tuple(one) for one in connection.execute(text(query))] == [("dress", 1.0, None)]
         view = "SELECT count(*) FROM tap_widget_event_normalise_to_fit"
         assert connection.execute(text(view)).scalar_one() == 0
+
+
+def test_workers_that_start_together_on_a_new_database_all_find_their_tables(
+    engine: Engine,
+) -> None:
+    settings = Settings(stages=tuple(StageSettings(f"own{n}", "mine:fit") for n in range(3)))
+    with ThreadPoolExecutor(6) as workers:
+        prepared = workers.map(lambda _: prepare_tap_tables(engine, settings, ()), range(6))
+        assert all(("purchase", "own2") in tables for tables in prepared)
 
 
 @pytest.fixture

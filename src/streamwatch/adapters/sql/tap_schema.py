@@ -7,7 +7,7 @@ its values go to ``overflow``.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, Table, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, Table, func, inspect, select, text
 from sqlalchemy.schema import CreateColumn, CreateTable
 from sqlalchemy.types import BigInteger, Boolean, Double, Float, Text
 
@@ -32,6 +32,9 @@ from streamwatch.domain.stageorder import all_stages, before, topic_stages
 from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.taps.columns import written
 
+_LOCK = 7_316_205
+"""PostgreSQL's advisory lock under which only one worker makes tables; any number serves."""
+
 Wanted = dict[tuple[str, str], dict[str, type]]
 _KINDS: Mapping[type, tuple[type, ...]] = {
     str: (Text,),
@@ -53,6 +56,8 @@ def prepare_tap_tables(
     missing = _missing(engine, wanted)
     if missing:
         with writing(engine) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             for kind, columns in missing.items():
                 _change(connection, kind, columns, settings)
     return _tables(engine, wanted)
