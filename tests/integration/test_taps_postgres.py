@@ -102,8 +102,14 @@ def test_own_stages_get_tables_by_day_too(engine: Engine) -> None:
     with engine.connect() as connection:
         query = "SELECT sku, height, overflow FROM tap_widget_event_fit_20260301"
         assert [tuple(one) for one in connection.execute(text(query))] == [("dress", 1.0, None)]
-        view = "SELECT count(*) FROM tap_widget_event_normalise_to_fit"
-        assert connection.execute(text(view)).scalar_one() == 0
+        views = ("normalise_to_fit", "fit_to_pseudonymise")
+        counts = [
+            connection.execute(text(f"SELECT count(*) FROM tap_widget_event_{view}")).scalar_one()
+            for view in views
+        ]
+        daily = "SELECT stage, position, height_mean FROM tap_widget_event_daily"
+        assert [tuple(one) for one in connection.execute(text(daily))] == [("fit", 4, 1.0)]
+        assert counts == [0, 1]
 
 
 def test_workers_that_start_together_on_a_new_database_all_find_their_tables(

@@ -4,9 +4,8 @@ from streamwatch.domain.refusals import STAGES
 from streamwatch.domain.settings import Settings
 from streamwatch.domain.source_settings import StageSettings
 
-OWN_AFTER = ("normalise", "pseudonymise")
-"""The built-in stages that an own one may follow: there is no shopper in the event any more, and
-its hour and segments are not yet taken."""
+OWN_AFTER = STAGES[:-1]
+"""The built-in stages that an own one may follow: all but the last, behind which nothing comes."""
 
 
 def own_stages(stages: tuple[StageSettings, ...], event: str) -> tuple[StageSettings, ...]:
@@ -43,6 +42,19 @@ def all_stages(settings: Settings, event: str) -> tuple[str, ...]:
     place = order.index("pseudonymise")
     order[place:place] = topic_stages(settings, event)
     return tuple(order)
+
+
+def declaring_stages(settings: Settings, event: str) -> frozenset[str]:
+    """The stages whose records name the unit of their numbers.
+
+    They are all before `normalise`, and those in other services.
+
+    >>> sorted(declaring_stages(Settings(), "return"))
+    ['decode', 'validate']
+    """
+    order = stages_of(settings, event)
+    as_sent = order[: order.index("normalise")]
+    return frozenset((*as_sent, *topic_stages(settings, event)))
 
 
 def before(settings: Settings, event: str, stage: str) -> str:

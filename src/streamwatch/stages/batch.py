@@ -17,7 +17,10 @@ POINTS = ("decode", "validate", "normalise", "pseudonymise", "segment")
 COUNTED = len(POINTS) - 1
 """The index in `POINTS` of the last stage; a record that passed it is counted."""
 
-NORMALISED = POINTS.index("normalise")
+NORMALISE = "normalise"
+"""The stage from which on numbers are in cm and kg; up to it they count as declared."""
+
+NORMALISED = POINTS.index(NORMALISE)
 
 Place = tuple[str, int]
 """A shop, and the start of an hour in milliseconds."""
@@ -66,15 +69,15 @@ class Batch:
         places: place → index.
         rejects: the refused ones.
         marks: of counted ones.
-        points: the stages after which statistics are kept: `POINTS`, the user's own among them
-            (behind `normalise`).
+        points: the stages after which statistics are kept: `POINTS`, the user's own among them.
         counted: the index of the last one; a record that passed it is counted.
+        normalised: the index of `normalise`.
     """
 
     __slots__ = (
         "_arrivals", "_at", "_combinations", "_declared", "_earlier", "_final", "_labels",
-        "_labels_of", "_nothing", "_numbers_of", "_passed", "_sent", "counted", "marks", "places",
-        "points", "rejects",
+        "_labels_of", "_nothing", "_numbers_of", "_passed", "_sent", "counted", "marks",
+        "normalised", "places", "points", "rejects",
     )  # fmt: skip
 
     def __init__(
@@ -82,6 +85,7 @@ class Batch:
     ) -> None:
         self.points = points
         self.counted = len(points) - 1 if counted is None else counted
+        self.normalised = points.index(NORMALISE) if NORMALISE in points else len(points)
         self.places: dict[Place, int] = Numbered()
         self.rejects: list[Reject] = []
         self.marks: list[Mark] = []
@@ -147,7 +151,7 @@ class Batch:
         """Note a record that was refused after it passed ``points[passed]``."""
         self._note_until(passed)
         self.count(place, arrived, declared, event, earlier)
-        if passed < NORMALISED:
+        if passed < self.normalised:
             self._final[len(self._at) - 1] = self._nothing
         self.reject(place, key, arrived)
 
@@ -194,6 +198,7 @@ class Batch:
             labels=np.array(self._labels, dtype=np.int64),
             earlier=self._earlier,
             sent=self._sent,
+            normalised=self.normalised,
         )
 
 
@@ -209,6 +214,7 @@ class Columns(msgspec.Struct, frozen=True):
         earlier: row → what it was before a stage replaced the record.
         sent: row → index into ``combinations`` of the labels as the client sent them, where they
             are not those that came out.
+        normalised: the index of `normalise` among the points.
     """
 
     place: Ints
@@ -220,9 +226,10 @@ class Columns(msgspec.Struct, frozen=True):
     labels: Ints
     earlier: dict[int, Earlier]
     sent: dict[int, int]
+    normalised: int = NORMALISED
 
     def at(self, point: int) -> Floats:
-        """The numbers after ``POINTS[point]``, shape (n, k).
+        """The numbers after a point, shape (n, k).
 
         >>> from streamwatch.domain.events import RETURN, Return
         >>> batch = Batch(RETURN)
@@ -230,24 +237,23 @@ class Columns(msgspec.Struct, frozen=True):
         >>> [float(batch.columns().at(point)[0, 0]) for point in range(len(POINTS))]
         [2.0, 2.0, 2.0, 6.0, 6.0]
         """
-        values = self.numbers if point >= NORMALISED else self.declared
+        values = self.numbers if point >= self.normalised else self.declared
         found = [
             (row, numbers)
             for row, kept in self.earlier.items()
-            if (numbers := _before(kept, point)) is not None
+            if (numbers := self._before(kept, point)) is not None
         ]
         if found:
             values = values.copy()
             values[[row for row, _ in found]] = [numbers for _, numbers in found]
         return values
 
-
-def _before(earlier: Earlier, point: int) -> Numbers | None:
-    """The numbers at a point, if a later stage of the same unit replaced them."""
-    for stage, numbers, _ in earlier:
-        if point < stage and (point >= NORMALISED or stage < NORMALISED):
-            return numbers
-    return None
+    def _before(self, earlier: Earlier, point: int) -> Numbers | None:
+        """The numbers at a point, if a later stage of the same unit replaced them."""
+        for stage, numbers, _ in earlier:
+            if point < stage and (point >= self.normalised or stage < self.normalised):
+                return numbers
+        return None
 
 
 def tuple_getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:

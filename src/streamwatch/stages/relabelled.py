@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamwatch.domain.cells import ARROW, Cell
-from streamwatch.stages.batch import NORMALISED, Columns, Ints, Labels
+from streamwatch.stages.batch import NORMALISE, Columns, Ints, Labels
 from streamwatch.stages.declaredlabels import declared_label
 
 LONGEST_LABEL = 80
@@ -44,6 +44,7 @@ def sum_label_changes(
     """
     if not columns.sent and not columns.earlier:
         return
+    normalise = points.index(NORMALISE)
     counting = np.zeros(len(columns.place), dtype=np.bool_)
     counting[counted] = True
     alike = Counter(_respelt(columns, counting))
@@ -54,7 +55,7 @@ def sum_label_changes(
             alike[int(columns.place[row]), columns.sent.get(row, final), final, before] += 1
     for (place, sent, final, before), count in alike.items():
         names = columns.combinations[sent], columns.combinations[final]
-        for point, label, was, now in _changes(names, before, order):
+        for point, label, was, now in _changes(names, before, order, normalise):
             changes = whole[place].label_changes.setdefault(points[point], {}).setdefault(label, {})
             key = f"{was[:LONGEST_LABEL]}{ARROW}{now[:LONGEST_LABEL]}"
             if key not in changes and len(changes) >= MOST_CHANGES:
@@ -81,7 +82,10 @@ def _respelt(columns: Columns, counting: NDArray[np.bool_]) -> dict[Alike, int]:
 
 
 def _changes(
-    ends: tuple[Labels, Labels], before: tuple[tuple[int, Labels], ...], order: Sequence[str]
+    ends: tuple[Labels, Labels],
+    before: tuple[tuple[int, Labels], ...],
+    order: Sequence[str],
+    normalise: int,
 ) -> Iterator[tuple[int, str, str, str]]:
     """Stage by stage: its point, the label, what it was, and what it became."""
     sent, final = ends
@@ -90,8 +94,8 @@ def _changes(
     for place, label in enumerate(order):
         was, since = declared_label(label, sent[place]), 0
         for point, labels in stretches:
-            as_sent = point is not None and point < NORMALISED
+            as_sent = point is not None and point <= normalise
             now = declared_label(label, labels[place]) if as_sent else labels[place] or ""
             if now != was:
-                yield since or NORMALISED, label, was, now
+                yield since or normalise, label, was, now
             was, since = now, point or 0

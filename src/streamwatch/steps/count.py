@@ -1,6 +1,8 @@
 """COUNT: the journey of an event, top to bottom, from bytes to cells.
 
-    decode → validate → normalise → (own) → pseudonymise → (own) → segment → aggregate
+    decode → validate → normalise → pseudonymise → segment → aggregate
+
+The user's own stages stand anywhere between them.
 
 State: the cells of one source partition. Out: partial readings for JUDGE, tap rows, rejects,
 dead letters. Every record ends in exactly one place.
@@ -30,9 +32,6 @@ from streamwatch.steps.countstate import (
 from streamwatch.steps.passage import Passage
 from streamwatch.steps.source import Source
 from streamwatch.steps.step import Outcome, Settled
-
-BATCH_ROWS = 20_000
-"""Noted records after which they are summed, so that memory stays bounded between flushes."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -65,8 +64,9 @@ class CountStep:
             self._journey(passage, record)
         outcome.aggregated = len(slice_.records) - outcome.rejected - outcome.dead_lettered
         state.progress.received = now_ms
-        if len(state.batch) >= BATCH_ROWS:
+        if state.has_full_batch:
             self._sum(state)
+        outcome.is_urgent = state.is_crowded
         return outcome
 
     def _journey(self, passage: Passage, record: Record) -> None:
@@ -84,7 +84,7 @@ class CountStep:
             refusal = stage(underway)
             if refusal is not None:
                 return passage.refuse(name, refusal)
-            if underway.event is not before and name != "normalise":
+            if underway.event is not before and (name != "normalise" or passage.earlier):
                 passage.replaced(name, before)
             if passage.observed:
                 passage.look(name)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from streamwatch.domain.events import EVENT_TYPES
+from streamwatch.domain.events import EVENT_TYPES, Event
 from streamwatch.domain.rows import Value
 from streamwatch.stages.segment import segments_of
 from streamwatch.stages.underway import Underway
@@ -22,9 +22,8 @@ RECORDED: Mapping[str, tuple[str, ...]] = {
 }
 """Event type → the fields that the flight recorder keeps: all but the person."""
 
-_UNRECORDED = ("decode", "pseudonymise", "aggregate")
-"""Stages after which the flight recorder keeps nothing; as decoded it keeps a record only once
-`validate` has found it sound."""
+_UNRECORDED = ("validate", "pseudonymise", "aggregate")
+"""Stages after which the flight recorder keeps nothing, since they leave a record as it is."""
 
 _NOTHING: Mapping[str, Value] = {}
 
@@ -52,6 +51,7 @@ class Observers:
         self._recorder = source.recorder
         self._taking = NOTHING
         self._records = False
+        self._unsound: list[tuple[str, Event]] = []
         self._at = (0, 0)
         self._hashed = 0
         self._gate: Gate | None = None
@@ -70,6 +70,7 @@ class Observers:
             return False
         self._taking = self._taps if takes else NOTHING
         self._records = records
+        self._unsound = []
         self._at = (offset, arrived)
         if self._limited:
             self._gate = Gate(self._meters)
@@ -85,8 +86,8 @@ class Observers:
             row = take(taps, self._where, self._hashed, underway.event, at, added, self._gate)
             if row is not None:
                 self._rows.append(row)
-        if self._records and stage not in _UNRECORDED:
-            self._keep(stage)
+        if self._records:
+            self._record(stage)
 
     def _added(self) -> Mapping[str, Value]:
         """The columns that stages add."""
@@ -97,13 +98,23 @@ class Observers:
             "segments": segments_of(underway.event, self._labels),
         }
 
-    def _keep(self, stage: str) -> None:
-        recorder, event = self._recorder, self._underway.event
-        if recorder is None:
+    def _record(self, stage: str) -> None:
+        """Let the flight recorder keep the record, once `validate` found it sound."""
+        event = self._underway.event
+        if stage == "validate" and self._recorder is not None:
+            self._recorder.begin(self._where.event_type, event.shop, self._at[1])
+            for earlier, seen in self._unsound:
+                self._keep(earlier, seen)
+        if stage in _UNRECORDED:
             return
-        name = self._where.event_type
-        if stage == "validate":
-            recorder.begin(name, event.shop, self._at[1])
-            stage = "decode"
-        columns = {field: getattr(event, field) for field in RECORDED[name]}
-        recorder.add(self._where, stage, event, (*self._at, self._underway.occurred), columns)
+        if self._underway.occurred is None:
+            self._unsound.append((stage, event))
+        else:
+            self._keep(stage, event)
+
+    def _keep(self, stage: str, event: Event) -> None:
+        if self._recorder is not None:
+            names = RECORDED[self._where.event_type]
+            columns = {field: getattr(event, field) for field in names}
+            at = (*self._at, self._underway.occurred)
+            self._recorder.add(self._where, stage, event, at, columns)

@@ -41,13 +41,14 @@ class Passage:
         record: the record.
         arrived: its arrival, milliseconds; the newest event time where nobody knows it.
         latest: the latest event time that it may have, milliseconds.
+        earlier: what stood before a stage replaced it; empty for nearly every record.
         observed: whether a tap or the flight recorder looks at it.
         state: COUNT's state.
     """
 
     __slots__ = (
-        "_batch", "_earlier", "_now_ms", "_observers", "_outcome", "_progress", "_sent_labels",
-        "_source", "_underway", "_where", "arrived", "latest", "observed", "record", "state",
+        "_batch", "_now_ms", "_observers", "_outcome", "_progress", "_sent_labels", "_source",
+        "_underway", "_where", "arrived", "earlier", "latest", "observed", "record", "state",
     )  # fmt: skip
 
     def __init__(
@@ -66,7 +67,7 @@ class Passage:
         self._batch = state.batch
         self._underway = Underway(state.newest)
         self._observers = Observers(source, where, state, outcome, self._underway)
-        self._earlier: Earlier = ()
+        self.earlier: Earlier = ()
         self._sent_labels: Labels = ()
 
     def begin(self, record: Record) -> None:
@@ -83,7 +84,7 @@ class Passage:
     def decoded(self, received: Received) -> Underway:
         """The record was decoded; from here on it is under way."""
         underway = self._underway.set_out(received, self._source.declared(received), self.latest)
-        self._earlier = ()
+        self.earlier = ()
         self._sent_labels = self._batch.labels_of(received)
         observers = self._observers
         self.observed = observers.anybody and observers.asks(self.record.offset, self.arrived)
@@ -95,16 +96,21 @@ class Passage:
         self._observers.look(stage)
 
     def replaced(self, stage: str, before: Event) -> None:
-        """A stage that should leave the event alone gave another: keep what was before it."""
+        """A stage that should leave the event alone gave another: keep what was before it.
+
+        Then `normalise` is one of them as well, so that what it does to labels is not taken for
+        the work of an earlier one.
+        """
         underway, source = self._underway, self._source
         numbers: Numbers
         if isinstance(before, Received):
             numbers = underway.declared
-            underway.declared = source.declared(underway.event)  # type: ignore[arg-type]
+            if isinstance(underway.event, Received):
+                underway.declared = source.declared(underway.event)
         else:
             numbers = self._batch.numbers_of(before)
         point, labels = source.points.index(stage), self._batch.labels_of(before)
-        self._earlier = (*self._earlier, (point, numbers, labels))
+        self.earlier = (*self.earlier, (point, numbers, labels))
 
     def count(self) -> None:
         """The record passed every stage."""
@@ -116,7 +122,7 @@ class Passage:
             self.arrived = underway.occurred
             self._progress.arrival = max(self._progress.arrival, self.arrived)
         place = batch.places[event.shop, hour]
-        batch.count(place, self.arrived, underway.declared, event, self._earlier, self._sent_labels)
+        batch.count(place, self.arrived, underway.declared, event, self.earlier, self._sent_labels)
         if underway.marks:
             batch.marks += [Mark(place, name) for name in underway.marks]
 
@@ -142,7 +148,7 @@ class Passage:
                 event,
                 points.index(stage) - 1,
                 described(refusal),
-                self._earlier,
+                self.earlier,
             )
         self._write(refusal, event.event_id, event.shop, occurred)
 

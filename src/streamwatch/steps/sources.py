@@ -18,7 +18,7 @@ from streamwatch.stages.decode import compile_decode
 from streamwatch.stages.normalise import compile_normalise
 from streamwatch.stages.pseudonymise import ShopKeys, compile_pseudonymise
 from streamwatch.stages.segment import compile_hour_of, compile_segment, segment_labels
-from streamwatch.stages.underway import NamedStage
+from streamwatch.stages.underway import NamedStage, Stage
 from streamwatch.stages.validate import compile_validate
 from streamwatch.steps.source import Source
 from streamwatch.taps.live import LiveTaps, TapSet
@@ -55,23 +55,20 @@ def compile_sources(
     sources = {}
     for source in settings.sources:
         event_type = EVENT_TYPES[source.event]
-        before, behind = _own(settings, event_type, own)
+        built_in = {
+            "validate": compile_validate(
+                event_type, settings.rules, zone_of, known, source.required
+            ),
+            "normalise": compile_normalise(event_type, frozenset(settings.currencies)),
+            "pseudonymise": pseudonymise,
+            "segment": compile_segment(hour_of, settings.horizon),
+        }
         sources[source.topic] = Source(
             topic=source.topic,
             event_type=event_type,
             decode=compile_decode(source),
             declared=compile_declared(event_type),
-            stages=(
-                (
-                    "validate",
-                    compile_validate(event_type, settings.rules, zone_of, known, source.required),
-                ),
-                ("normalise", compile_normalise(event_type, frozenset(settings.currencies))),
-                *before,
-                ("pseudonymise", pseudonymise),
-                *behind,
-                ("segment", compile_segment(hour_of, settings.horizon)),
-            ),
+            stages=_with_own(built_in, settings, event_type, own),
             labels=segment_labels(event_type, settings.segments),
             taps=live,
             horizon=settings.horizon,
@@ -132,17 +129,23 @@ def points_of(settings: Settings, event: str) -> tuple[str, ...]:
     return tuple(name for name in stages_of(settings, event) if name in POINTS or name in own)
 
 
-def _own(
-    settings: Settings, event_type: EventType, own: Mapping[str, Step]
-) -> tuple[list[NamedStage], list[NamedStage]]:
-    """The user's own stages before `pseudonymise`, and those behind it."""
+def _with_own(
+    built_in: Mapping[str, Stage],
+    settings: Settings,
+    event_type: EventType,
+    own: Mapping[str, Step],
+) -> tuple[NamedStage, ...]:
+    """The stages behind `decode` in their order, the user's own among them."""
     order = stages_of(settings, event_type.name)
-    middle = order.index("pseudonymise")
-    before, behind = (
-        [(name, compile_own(name, own[name], event_type)) for name in names if name in own]
-        for names in (order[:middle], order[middle:])
-    )
-    return before, behind
+    normalise = order.index("normalise")
+    stages: list[NamedStage] = []
+    for place, name in enumerate(order):
+        if name in built_in:
+            stages.append((name, built_in[name]))
+        elif name in own:
+            stage = compile_own(name, own[name], event_type, as_sent=place < normalise)
+            stages.append((name, stage))
+    return tuple(stages)
 
 
 def _as_source(topic: StageTopicSettings) -> SourceSettings:

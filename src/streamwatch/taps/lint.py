@@ -33,7 +33,7 @@ def check_tap(tap: TapSettings, settings: Settings) -> Iterator[Finding]:
     yield from _check_stages(tap, order)
     yield from check_columns(tap, event_type, order)
     yield from _check_filter(tap, event_type)
-    yield from _advise(tap, settings, event_type)
+    yield from _advise(tap, settings, event_type, order)
 
 
 def clashes(
@@ -108,13 +108,16 @@ def _is_number(text: str) -> bool:
         return False
 
 
-def _advise(tap: TapSettings, settings: Settings, event_type: EventType) -> Iterator[Finding]:
+def _advise(
+    tap: TapSettings, settings: Settings, event_type: EventType, order: Sequence[str]
+) -> Iterator[Finding]:
     shops = set(settings.shops) - {"default"}
     for position, shop in enumerate(tap.filter.shops):
         if settings.known_only and shop not in shops:
             text = f"shop `{shop}` is not in the settings, so none of its records gets here"
             yield Finding(("filter", "shops", position), text, advice=True)
-    before = [stage for stage in tap.stages if stage in ("decode", "validate")]
+    as_sent = order[: order.index("normalise")]
+    before = [stage for stage in tap.stages if stage in as_sent]
     if not before or len(before) == len(tap.stages):
         return
     changing = {*event_type.labels, *event_type.units} - {"app_version"}

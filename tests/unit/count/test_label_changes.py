@@ -93,3 +93,15 @@ def test_words_without_end_take_bounded_space(counting: Callable[..., Any], widg
     (kinds,) = (labels["category"] for labels in changes_of(count).values())
     assert len(kinds) == MOST_CHANGES + 1
     assert sum(kinds.values()) == 300
+
+
+@pytest.mark.parametrize("after", ["decode", "validate"])
+def test_an_own_stage_before_normalise_is_not_blamed_for_what_normalise_does(
+    counting: Callable[..., Any], widget: Widget, after: str
+) -> None:
+    settings = Settings(stages=(StageSettings("sizing", "mine:size", after),))
+    count = counting(settings, own={"sizing": lambda event, _: replace(event, height=1.0)})
+    lost = StageBug("normalise", "shop-001", 0, 2**62, field="gender", effect="lose")
+    count = broken(count, lost)
+    count.feed(widget(gender=" F "), widget(event_id="b", gender="female", category=" SHOES"))
+    assert changes_of(count) == {"normalise": {"gender": {f"female{ARROW}": 2}}}

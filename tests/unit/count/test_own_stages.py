@@ -233,9 +233,112 @@ def test_the_recorder_keeps_a_record_as_it_passes(counting: Make, widget: Make) 
     assert b"zz-jane" not in b"".join(row.columns for row in kept)
 
 
+def test_the_recorder_keeps_what_stands_before_validate_once_it_is_sound(
+    counting: Make, widget: Make
+) -> None:
+    settings = Settings(stages=(StageSettings("fit", "mine:fit", "decode"),))
+    recorder = Recorder(every=60_000, memory=1_000_000)
+    count = counting(settings, own={"fit": taller}, recorder=recorder)
+    count.feed(widget(event_id="bad", time="never"), widget(height=170.0))
+    kept = [(row.event_id, row.stage) for row in recorder.of("shop-001")]
+    assert kept == [("e-1", stage) for stage in ("decode", "fit", "normalise", "segment")]
+    heights = [msgspec.json.decode(row.columns)["height"] for row in recorder.of("shop-001")]
+    assert heights == [170, 180, 180, 180]
+
+
 def test_a_slice_of_another_topic_reaches_its_own_step() -> None:
     sources = compile_sources(ELSEWHERE, (), lambda _: UTC, b"k" * 32)
     step = step_of(sources["recommended"], 0)
     state = step.restore({})
     outcome = step.process(state, Slice("recommended", 0, [FileRecord(0, b"{}", NOW)]), NOW)
     assert outcome.rejected == 1
+
+
+EVERYWHERE = ("decode", "validate", "normalise", "pseudonymise", "segment")
+
+
+@pytest.mark.parametrize("after", EVERYWHERE)
+def test_an_own_stage_may_stand_behind_every_built_in_one(
+    counting: Make, widget: Make, after: str
+) -> None:
+    seen: list[Event] = []
+
+    def fit(event: Event, occurred: int) -> Event:
+        seen.append(event)
+        return taller(event, occurred)
+
+    settings = Settings(stages=(StageSettings("fit", "mine:fit", after),))
+    taps = (TapSettings("all", "widget-event", ("decode", "fit", "segment")),)
+    count = counting(settings, taps=taps, own={"fit": fit})
+    count.feed(widget(height=170.0, shopper="zz-jane"), widget(height=150.0, shopper="zz-jane"))
+    heights = [(row.stage, row.columns["height"]) for row in count.taps if row.offset == 0]
+    behind = [("segment", 180.0)] if after != "segment" else []
+    before = [("segment", 170.0)] if after == "segment" else []
+    assert heights == [("decode", 170.0), *before, ("fit", 180.0), *behind]
+    count.settle()
+    cell = count.cells("shop-001", HOUR)[ALL]
+    assert list(cell.stages)[EVERYWHERE.index(after) + 1] == "fit"
+    means = {stage: found["height"].mean for stage, found in cell.stages.items()}
+    reached = list(means.values())
+    place = list(means).index("fit")
+    assert reached == [160.0] * place + [170.0] * (len(means) - place)
+    assert {stage: of["height"].changed for stage, of in cell.transitions.items()} == {"fit": 2}
+    assert "zz-jane" not in repr(seen)
+    assert not any(hasattr(event, "shopper") for event in seen)
+
+
+@pytest.mark.parametrize("after", ["decode", "validate"])
+def test_the_shopper_is_put_back_behind_a_step_that_does_not_see_it(
+    counting: Make, widget: Make, after: str
+) -> None:
+    taps = (TapSettings("all", "widget-event", ("pseudonymise",)),)
+    plain = counting(taps=taps)
+    plain.feed(widget(shopper="zz-jane"))
+    settings = Settings(stages=(StageSettings("fit", "mine:fit", after),))
+    count = counting(settings, taps=taps, own={"fit": taller})
+    count.feed(widget(shopper="zz-jane"))
+    assert count.taps[0].columns["pseudonym"] == plain.taps[0].columns["pseudonym"]
+
+
+def test_a_step_before_normalise_works_on_what_the_client_sent(
+    counting: Make, widget: Make
+) -> None:
+    settings = Settings(stages=(StageSettings("units", "mine:units", "decode"),))
+    taps = (TapSettings("all", "widget-event", ("units", "normalise")),)
+    steps = {"units": changing(height=70.0, height_unit="in", time=NOW / 1000)}
+    count = counting(settings, taps=taps, own=steps)
+    count.feed(widget(height=1.0, height_unit="m", time="some day"))
+    assert [row.columns["height"] for row in count.taps] == [70.0, pytest.approx(177.8)]
+    count.settle()
+    stages = count.cells("shop-001", HOUR)[ALL].stages
+    means = {stage: found["height"].mean for stage, found in stages.items()}
+    assert means["decode"] == 100.0
+    assert means["units"] == means["segment"] == pytest.approx(177.8)
+
+
+@pytest.mark.parametrize("time", [True, [1], {"at": 1}])
+def test_a_time_of_another_type_is_a_reject_of_the_step(
+    counting: Make, widget: Make, time: object
+) -> None:
+    settings = Settings(stages=(StageSettings("fit", "mine:fit", "decode"),))
+    count = counting(settings, own={"fit": changing(time=time)})
+    count.feed(widget())
+    (found,) = count.rejects
+    assert (found.stage, found.reason, found.field) == ("fit", "wrong-type", "time")
+
+
+@pytest.mark.parametrize("after", EVERYWHERE)
+def test_what_it_refuses_is_seen_up_to_the_stage_before(
+    counting: Make, widget: Make, after: str
+) -> None:
+    settings = Settings(stages=(StageSettings("fit", "mine:fit", after),))
+    count = counting(settings, own={"fit": failing(ZeroDivisionError())})
+    count.state.advance("shop-001", HOUR)
+    count.feed(widget(shopper="zz-jane"))
+    assert [(one.stage, one.reason) for one in count.rejects] == [
+        ("fit", "exception:ZeroDivisionError")
+    ]
+    assert "zz-jane" not in repr(count.rows)
+    count.settle()
+    cell = count.cells("shop-001", HOUR)[ALL]
+    assert list(cell.stages) == list(EVERYWHERE[: EVERYWHERE.index(after) + 1])

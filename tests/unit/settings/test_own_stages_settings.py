@@ -40,8 +40,8 @@ def mistake(folder: Path, text: str) -> str:
         ("stages: [{name: f-a, step: 'm:f'}, {name: f_a, step: 'm:g'}]", "there already as `f-a`"),
         ("stages: [{name: a, step: 'm.f'}]", "1:26: step `m.f` must be `module:function`"),
         (
-            "stages: [{name: a, step: 'm:f', after: decode}]",
-            "1:40: an own stage cannot follow `dec",
+            "stages: [{name: a, step: 'm:f', after: aggregate}]",
+            "1:40: an own stage cannot follow `aggr",
         ),
         ("stages: [{name: a, step: 'm:f', after: normalize}]", "did you mean `normalise`?"),
         ("stages: [{name: a}]", "stage a lacks `step`"),

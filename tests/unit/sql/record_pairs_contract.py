@@ -155,3 +155,30 @@ class RecordPairsContract:
         for one in queries(engine, make_report(stored), SETTINGS):
             assert pasted(engine, one.sql) == []
             assert "100% o''shop" in one.sql
+
+
+def test_a_stage_before_normalise_and_one_elsewhere_are_read_by_their_own_unit(
+    engine: Engine,
+) -> None:
+    settings = replace(SETTINGS, stages=(StageSettings("fit", "mine:fit", "decode"),))
+    store = SqlStore(engine, now_ms=lambda: DAY)
+    store.tap_tables = prepare_tap_tables(engine, settings, ())
+    sent: dict[str, Value] = {"height": 170.0, "height_unit": "cm"}
+    mine: dict[str, Value] = {"height": 1.7, "height_unit": "m"}
+    rows = [
+        TapRow("widget-event", stage, topic, 0, 0, "e-1", KEY.shop, DAY, DAY, columns, "full")
+        for stage, topic, columns in (
+            ("decode", "widget-event", sent),
+            ("fit", "widget-event", mine),
+            ("normalise", "widget-event", sent),
+            ("recommender", "recommended", mine),
+        )
+    ]
+    place = PartitionId("count", "widget-event", 0)
+    store.commit(Flush(place, None, 1, 0, "", {}, tuple(rows), None))
+    with reading(engine) as connection:
+        pairs, _ = pairs_of(connection, KEY, DAY, settings)
+    values = {stages: (one.before, one.after) for stages, (one,) in pairs.items()}
+    assert values == dict.fromkeys(
+        [("decode", "fit"), ("fit", "normalise"), ("normalise", "recommender")], (170.0, 170.0)
+    )

@@ -95,7 +95,7 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
         "metrics_host": Meaning("address on which /metrics is served"),
         "metrics_port": Meaning("port of /metrics; 0 for any free one", low=0, high=65_535),
         "taps": Meaning("folder of the tap configuration"),
-        "stages": Meaning("stages of your own, between normalise and segment"),
+        "stages": Meaning("stages of your own, between the built-in ones"),
         "stage_topics": Meaning("stages that live in other services: the topics they write to"),
         "recorder": Meaning("the flight recorder"),
         "alerting": Meaning("what `streamwatch rules` makes its files with"),
@@ -123,7 +123,7 @@ MEANINGS: dict[type[msgspec.Struct], dict[str, Meaning]] = {
     StageSettings: {
         "name": Meaning("the stage's name in tables and metrics"),
         "step": Meaning("module:function that takes an event and its time"),
-        "after": Meaning("normalise, pseudonymise or another own stage"),
+        "after": Meaning("a built-in stage but the last, or another own one"),
         "events": Meaning("only for these event types; without any, all"),
     },
     StageTopicSettings: {

@@ -19,14 +19,16 @@ from streamwatch.domain.cells import DAY_MS
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.readings import KpiKey
 from streamwatch.domain.settings import Settings
-from streamwatch.domain.stageorder import all_stages, before, topic_stages
+from streamwatch.domain.stageorder import (
+    all_stages,
+    before,
+    declaring_stages,
+    topic_stages,
+)
 from streamwatch.stages.declared import IN_CM, IN_KG
 
 MOST_PAIRS = 20_000
 """Records of neighbouring stages that are read."""
-
-AS_SENT = ("decode", "validate")
-"""Stages after which numbers are in the client's units."""
 
 FIELDS = ("app_version", "category", "gender", "recommended_size", "size", "height_unit",
           "weight_unit", "currency", "fit_preference", "reason")  # fmt: skip
@@ -67,12 +69,14 @@ def _tapped(connection: Connection, key: KpiKey, start: int, settings: Settings)
         for stage, table in tables.items()
         if connection.execute(_any_row(table, key, start)).first() is not None
     ]
+    declaring = declaring_stages(settings, key.event_type)
     result: Pairs = {}
     for first, then in _neighbours(present, elsewhere, settings, key.event_type):
         by = EVENT if then in elsewhere else PLACE
         query = _joined(key, tables[first], tables[then], by, start)
         rows = connection.execute(query).mappings()
-        result[first, then] = [_pair(dict(row), feature_of(key)[0], (first, then)) for row in rows]
+        as_sent = first in declaring, then in declaring
+        result[first, then] = [_pair(dict(row), feature_of(key)[0], as_sent) for row in rows]
     return result
 
 
@@ -163,9 +167,14 @@ def _recorded(
         records[tuple(found[name] for name in PLACE)][found["stage"]] = found
     seen = {stage for stages in records.values() for stage in stages}
     order = [stage for stage in all_stages(settings, key.event_type) if stage in seen]
+    declaring = declaring_stages(settings, key.event_type)
     return {
         (first, then): [
-            _pair(_flat(stages[first], stages.get(then), feature), feature, (first, then))
+            _pair(
+                _flat(stages[first], stages.get(then), feature),
+                feature,
+                (first in declaring, then in declaring),
+            )
             for stages in records.values()
             if first in stages and (not part or stages[first]["fields"].get("currency") == part)
         ]
@@ -191,24 +200,26 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def _pair(row: Mapping[str, Any], feature: str, stages: tuple[str, str]) -> Pair:
+def _pair(row: Mapping[str, Any], feature: str, as_sent: tuple[bool, bool]) -> Pair:
+    """One record; ``as_sent`` says of both stages whether numbers are in the record's own unit."""
     fields = {name: row.get(f"sent_{name}", row[name]) for name in FIELDS if name in row}
-    unit = fields.get(f"{feature}_unit")
+    unit = f"{feature}_unit"
+    before, after = row["before_value"], row["after_value"]
     return Pair(
         topic=row["topic"],
         partition=row["partition"],
         offset=row["record_offset"],
         event_id=row["event_id"],
         occurred_at=row["occurred_at"],
-        before=_canonical(row["before_value"], unit, stages[0]),
-        after=_canonical(row["after_value"], unit, stages[1]),
+        before=_canonical(before, fields.get(unit)) if as_sent[0] else before,
+        after=_canonical(after, row.get(unit)) if as_sent[1] else after,
         fields=fields,
     )
 
 
-def _canonical(value: float | None, unit: str | None, stage: str) -> float | None:
-    """A value in cm or kg as the record declares it; after `normalise` it is that anyway."""
-    if value is None or unit is None or stage not in AS_SENT:
+def _canonical(value: float | None, unit: str | None) -> float | None:
+    """A value in cm or kg as the record declares it."""
+    if value is None or unit is None:
         return value
     name = unit.strip().lower().rstrip(".")
     factor = IN_CM.get(name) or IN_KG.get(name)

@@ -24,11 +24,11 @@ from streamwatch.adapters.sql.tap_tables import (
     make_tap_table,
     table_name,
 )
-from streamwatch.adapters.sql.tap_views import neighbour_view
+from streamwatch.adapters.sql.tap_views import daily_view, neighbour_view
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.refusals import STAGES
 from streamwatch.domain.settings import Settings
-from streamwatch.domain.stageorder import all_stages, before, topic_stages
+from streamwatch.domain.stageorder import all_stages, before, stages_of, topic_stages
 from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.taps.columns import written
 
@@ -60,6 +60,10 @@ def prepare_tap_tables(
                 connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
             for kind, columns in missing.items():
                 _change(connection, kind, columns, settings)
+            for event in {event for event, _ in missing}:
+                order = all_stages(settings, event)
+                for statement in daily_view(event, order, connection.dialect.name):
+                    connection.execute(text(statement))
     return _tables(engine, wanted)
 
 
@@ -160,9 +164,17 @@ def _change(
         index.create(connection, checkfirst=True)
     if connection.dialect.name == "postgresql":
         other_table(connection, name)
-    earlier = before(settings, event, stage)
-    elsewhere = bool({stage, earlier} & set(topic_stages(settings, event)))
-    connection.execute(text(neighbour_view(event, earlier, stage, by_event_id=elsewhere)))
+    for first, then in _neighbours(settings, event, stage):
+        if inspect(connection).has_table(table_name(event, first if then == stage else then)):
+            elsewhere = bool({first, then} & set(topic_stages(settings, event)))
+            connection.execute(text(neighbour_view(event, first, then, by_event_id=elsewhere)))
+
+
+def _neighbours(settings: Settings, event: str, stage: str) -> list[tuple[str, str]]:
+    """The stage behind the one that it follows, and before the one that follows it in ours."""
+    order = stages_of(settings, event)
+    behind = order[order.index(stage) + 1 :][:1] if stage in order else ()
+    return [(before(settings, event, stage), stage), *((stage, one) for one in behind)]
 
 
 def _tables(engine: Engine, wanted: Wanted) -> TapTables:

@@ -1,5 +1,7 @@
 """The SQL of the views over tap tables."""
 
+from collections.abc import Iterator, Sequence
+
 from streamwatch.adapters.sql.tap_tables import table_name
 from streamwatch.domain.events import EVENT_TYPES
 
@@ -38,3 +40,28 @@ def neighbour_view(event: str, before: str, after: str, *, by_event_id: bool = F
         f"LEFT JOIN {table_name(event, after)} AS a\n"
         f"    ON {on}"
     )
+
+
+def daily_view(event: str, stages: Sequence[str], dialect: str) -> Iterator[str]:
+    """Makes anew the view of daily statistics, over the tap tables of all these stages.
+
+    >>> for statement in daily_view("return", ["decode"], "postgresql"):
+    ...     print(statement.splitlines()[0])
+    CREATE OR REPLACE VIEW tap_return_daily AS
+    """
+    name = table_name(event, "daily")
+    numbers = "".join(
+        f",\n    count({one}) AS {one}_n, avg({one}) AS {one}_mean,"
+        f" min({one}) AS {one}_min, max({one}) AS {one}_max"
+        for one in EVENT_TYPES[event].numbers
+    )
+    parts = [
+        f"SELECT shop, arrived_day AS day, CAST('{stage}' AS TEXT) AS stage,\n"
+        f"    {position} AS position, count(*) AS records{numbers}\n"
+        f"FROM {table_name(event, stage)} GROUP BY shop, arrived_day"
+        for position, stage in enumerate(stages, start=1)
+    ]
+    making = "CREATE OR REPLACE VIEW" if dialect == "postgresql" else "CREATE VIEW"
+    if dialect != "postgresql":
+        yield f"DROP VIEW IF EXISTS {name}"
+    yield f"{making} {name} AS\n" + "\nUNION ALL\n".join(parts)
