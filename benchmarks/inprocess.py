@@ -130,12 +130,8 @@ class Pipeline:
         return Message(READINGS_TOPIC, None, _encode(beat))
 
     def _due(self, owned: Owned, at: int) -> bool:
-        runner, flush = owned.runner, self.flush_settings
-        if runner.is_urgent or runner.unflushed >= flush.records:
-            return True
-        pays = runner.is_worth_a_flush(FREE_VALUES // (len(self.counts) + 2))
-        patience = flush.interval if pays else flush.longest
-        return at - owned.flushed_ms >= patience
+        free_values = FREE_VALUES // (len(self.counts) + 2)
+        return owned.runner.is_due(at - owned.flushed_ms, free_values, self.flush_settings)
 
     def _take(self, owned: Owned, at: int) -> None:
         if not owned.waiting:

@@ -111,13 +111,13 @@ class FlushSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         interval: time between two flushes, milliseconds.
-        longest: the same where a flush would write many values for few records.
-        records: after so many a flush comes at once.
+        longest: the same at most where a flush would write many values for few records.
+        records: after so many a flush comes at once, unless it is such a flush.
         slow: how long a flush may take before taps shed rows, milliseconds.
     """
 
     interval: int = 1_000
-    longest: int = 10_000
+    longest: int = 180_000
     records: int = 50_000
     slow: int = 2_000
 

@@ -9,6 +9,7 @@ from streamwatch.domain.accounting import Accounting
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import PartitionId, Slice
 from streamwatch.domain.rows import Row
+from streamwatch.domain.settings import FlushSettings
 from streamwatch.domain.statevalue import pack, unpack
 from streamwatch.runner.continuity import Continuity
 from streamwatch.runner.ports import Flush, Stored
@@ -23,6 +24,13 @@ OUTBOX_VERSION = 1
 RECORDS_A_VALUE = 150
 """Records that a further value is worth: its kilobytes are stored, sent and stored by JUDGE, and
 shall take less room than a quarter of the records' own."""
+
+URGENT_MS = 100
+"""What somebody waits for is flushed so soon after the last flush; else a departure would wait for
+the interval in every step."""
+
+PATIENT_INTERVALS = 10
+"""Intervals that pass at least before a flush that is not worth it."""
 
 
 class Partition(Generic[StateT]):
@@ -92,6 +100,25 @@ class Partition(Generic[StateT]):
             return False
         beyond = max(0, self.flushed_values - free_values)
         return self._unflushed >= RECORDS_A_VALUE * beyond
+
+    def is_due(self, waited: int, free_values: int, flush: FlushSettings) -> bool:
+        """Whether it is time for a flush.
+
+        Args:
+            waited: since the last flush began, milliseconds.
+            free_values: state values that may be written every interval however few the records.
+            flush: how long is waited.
+        """
+        interval = flush.interval
+        if self._is_urgent:
+            return waited >= min(URGENT_MS, interval)
+        if self.is_worth_a_flush(free_values):
+            return waited >= interval or self._unflushed >= flush.records
+        if waited >= max(flush.longest, interval) or len(self._rows) >= flush.records:
+            return True
+        # So many values are written at their own pace, whatever the pace of the records.
+        patient = waited >= PATIENT_INTERVALS * interval
+        return patient and self.flushed_values * interval <= free_values * waited
 
     def start_at(self, offset: int) -> None:
         """Where a partition that was never read begins; call it before the first slice."""

@@ -18,6 +18,20 @@ PROGRESS = "~progress"
 METERS = "~taps"
 """State key of what limited taps have taken."""
 
+BATCH_ROWS = 20_000
+"""Noted records after which they are summed, so that memory stays bounded between flushes."""
+
+ROWS_A_PLACE = 40
+"""So many a place are waited for as well: cells of few records are hardly less work to make and to
+merge than those of many."""
+
+MOST_ROWS = 1_000_000
+"""Noted records that are summed in any case."""
+
+MOST_PLACES, MOST_HOURS = 5_000, 3
+"""Changed places that wait for a flush at most, and further hours of every shop: in a replay every
+shop comes to a new hour again and again, and what is flushed takes a tenth of the memory."""
+
 Cells = dict[str, Cell]
 
 
@@ -78,6 +92,19 @@ class CountState:
             self.newest[shop] = max(self.newest.get(shop, 0), hour)
         for hours in self._hours.values():
             heapify(hours)
+
+    @property
+    def has_full_batch(self) -> bool:
+        """Whether the noted records are to be summed now."""
+        rows = len(self.batch)
+        enough = min(ROWS_A_PLACE * len(self.batch.places), MOST_ROWS)
+        return rows >= max(BATCH_ROWS, enough)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so many places wait that they are better flushed."""
+        waiting = max(len(self.changed), len(self.batch.places))
+        return waiting > MOST_PLACES + MOST_HOURS * len(self.newest)
 
     def advance(self, shop: str, hour: int) -> None:
         """Take note of a shop's hour; an older one than its newest changes nothing."""

@@ -1,4 +1,4 @@
-"""What is not worth a flush yet waits for longer than the interval, and not for ever."""
+"""What is not worth a flush yet is flushed in the end."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -74,15 +74,6 @@ async def with_nothing_to_tell(longest: int) -> OwnedPartitions:
 def unflushed(owned: OwnedPartitions) -> int:
     (runner,) = (runner for _, runner in owned.items())
     return runner.unflushed
-
-
-async def test_it_outlasts_many_intervals() -> None:
-    owned = await with_nothing_to_tell(longest=3_600_000)
-    for _ in range(20):
-        await owned.flush_due()
-        await asyncio.sleep(0.005)
-    assert unflushed(owned) == 1
-    owned.database.thread.shutdown()
 
 
 async def test_it_ends_with_the_longest_wait() -> None:

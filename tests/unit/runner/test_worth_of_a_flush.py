@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import FileRecord, PartitionId, Slice
+from streamwatch.domain.settings import FlushSettings
 from streamwatch.runner.memory import MemoryStore
 from streamwatch.runner.partition import RECORDS_A_VALUE, Partition
 from streamwatch.steps.step import Outcome, Settled
@@ -98,3 +99,43 @@ def test_a_step_that_has_nothing_to_tell_is_not_worth_a_flush() -> None:
     assert not keeper.partition.is_worth_a_flush(FREE_VALUES)
     keeper.take("tell")
     assert keeper.partition.is_worth_a_flush(FREE_VALUES)
+
+
+FLUSH = FlushSettings(interval=1_000, longest=60_000, records=50_000)
+
+
+def crowded() -> Keeper:
+    """Its last flush wrote twenty times as many values as are free, and few records came since."""
+    keeper = Keeper()
+    keeper.take(*(str(number) for number in range(20 * FREE_VALUES)))
+    keeper.flush()
+    keeper.take("one")
+    return keeper
+
+
+def test_a_flush_of_many_values_keeps_to_the_pace_of_values() -> None:
+    partition = crowded().partition
+    assert not partition.is_due(19_000, FREE_VALUES, FLUSH)
+    assert partition.is_due(20_000, FREE_VALUES, FLUSH)
+
+
+def test_a_flush_never_waits_for_longer_than_was_set() -> None:
+    partition = crowded().partition
+    assert not partition.is_due(59_000, FREE_VALUES // 10, FLUSH)
+    assert partition.is_due(60_000, FREE_VALUES // 10, FLUSH)
+
+
+def test_a_step_that_has_nothing_to_tell_waits_for_ten_intervals() -> None:
+    keeper = Keeper(accounted=False)
+    keeper.take("kept")
+    assert not keeper.partition.is_due(9_000, FREE_VALUES, FLUSH)
+    assert keeper.partition.is_due(10_000, FREE_VALUES, FLUSH)
+
+
+def test_a_flush_that_is_worth_it_waits_for_an_interval_or_for_records() -> None:
+    keeper = Keeper()
+    keeper.take("one")
+    assert not keeper.partition.is_due(999, FREE_VALUES, FLUSH)
+    assert keeper.partition.is_due(1_000, FREE_VALUES, FLUSH)
+    keeper.take(*(["one"] * FLUSH.records))
+    assert keeper.partition.is_due(0, FREE_VALUES, FLUSH)

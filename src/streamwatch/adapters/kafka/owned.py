@@ -38,10 +38,6 @@ logger = get_logger(__name__)
 RETRY_SECONDS = 1.0
 """Pause before the broker is asked again after it did not answer."""
 
-URGENT_MS = 100
-"""What somebody waits for is flushed so soon after the last flush; else a departure would wait for
-the interval in every step."""
-
 FREE_VALUES = 400
 """State values that a worker may write every interval, however few records changed them."""
 
@@ -71,9 +67,10 @@ class Owned(msgspec.Struct):
     lock: asyncio.Lock
     flushed_at: float
 
-    def has_waited(self, milliseconds: int) -> bool:
-        """Whether the last flush is at least so long ago."""
-        return (time.monotonic() - self.flushed_at) * 1000 >= milliseconds
+    @property
+    def waited(self) -> int:
+        """Milliseconds since the last flush began."""
+        return int((time.monotonic() - self.flushed_at) * 1000)
 
 
 class OwnedPartitions:
@@ -203,14 +200,10 @@ class OwnedPartitions:
         await self._flush_those(lambda _: True)
 
     def _is_due(self, owned: Owned) -> bool:
-        """Whether it has waited for an interval; a moment where somebody waits for it."""
-        runner, interval = owned.runner, self._flush.interval
-        if runner.unflushed >= self._flush.records:
-            return True
-        if runner.is_urgent:
-            return owned.has_waited(min(URGENT_MS, interval))
-        pays = runner.is_worth_a_flush(FREE_VALUES // max(1, len(self._owned)))
-        return owned.has_waited(interval if pays else max(self._flush.longest, interval))
+        """Whether it has waited for long enough; its share of the free values decides."""
+        return owned.runner.is_due(
+            owned.waited, FREE_VALUES // max(1, len(self._owned)), self._flush
+        )
 
     async def _flush_those(self, wanted: Callable[[Owned], bool]) -> dict[TP, int]:
         seeks = {}

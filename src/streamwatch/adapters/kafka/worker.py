@@ -14,7 +14,7 @@ from streamwatch.adapters.interoperability import Around
 from streamwatch.adapters.kafka.driver import SliceConsumer
 from streamwatch.adapters.kafka.ending import guarded
 from streamwatch.adapters.kafka.exported import deadlines
-from streamwatch.adapters.kafka.owned import URGENT_MS, OwnedPartitions, Reach, reach_nothing
+from streamwatch.adapters.kafka.owned import OwnedPartitions, Reach, reach_nothing
 from streamwatch.adapters.kafka.positions import Positions
 from streamwatch.adapters.kafka.renewed import reload_renewed
 from streamwatch.adapters.kafka.sliceapp import AS_IT_IS, slice_app
@@ -25,6 +25,7 @@ from streamwatch.adapters.webhook import Webhook
 from streamwatch.domain.messages import READINGS_TOPIC, Message, prefixed
 from streamwatch.domain.records import Slice
 from streamwatch.domain.settings import Settings
+from streamwatch.runner.partition import URGENT_MS
 from streamwatch.runner.ports import Clock, Store
 from streamwatch.steps.source import Source
 from streamwatch.steps.stagetopic import step_of
