@@ -94,7 +94,8 @@ GroupChanges = dict[str, dict[str, dict[str, Transition]]]
 class Cell(msgspec.Struct, gc=False, omit_defaults=True):
     """The sums of one segment; only the segment ``all`` holds stages, sketches and rejects.
 
-    It is stored and sent without what is empty, which spares a quarter of the bytes.
+    It is stored and sent without what is empty, which spares a quarter of the bytes, and without
+    the moments of stages that changed nothing (`brief_stages`), which spares another.
 
     Attributes:
         count: records aggregated.
@@ -110,6 +111,7 @@ class Cell(msgspec.Struct, gc=False, omit_defaults=True):
         label_changes: per stage and label how many records' values it changed, by `ARROW` between
             what it was and what it became, both empty for none.
         beside: per stage in another service and feature the moments of what its topic holds.
+        beside_sketches, beside_labels: likewise the sketches, and the counts of the labels.
     """
 
     count: int = 0
@@ -126,6 +128,35 @@ class Cell(msgspec.Struct, gc=False, omit_defaults=True):
     group_changes: GroupChanges = {}
     beside: dict[str, dict[str, Moments]] = {}
     label_changes: dict[str, dict[str, dict[str, int]]] = {}
+    beside_sketches: dict[str, dict[str, dict[int, int]]] = {}
+    beside_labels: dict[str, dict[str, dict[str, int]]] = {}
+
+    def __post_init__(self) -> None:
+        """Fill in what `brief_stages` left out; the moments are shared, never changed in place."""
+        if self.stages:
+            behind = self.numbers
+            for stage, moments in reversed(self.stages.items()):
+                if moments:
+                    behind = moments
+                else:
+                    self.stages[stage] = behind
+
+    def brief_stages(self) -> dict[str, dict[str, Moments]]:
+        """The stages, empty where nothing was changed behind them.
+
+        Moments that are those of the next stage, behind the last one those of ``numbers``, are left
+        out; a cell that is made of this has them again.
+
+        >>> cell = Cell(numbers={"age": Moments(1, 20.0)}, stages={"decode": {}, "segment": {}})
+        >>> cell.stages["decode"]["age"].mean, cell.brief_stages()
+        (20.0, {'decode': {}, 'segment': {}})
+        """
+        brief: dict[str, dict[str, Moments]] = dict.fromkeys(self.stages, {})
+        behind = self.numbers
+        for stage, moments in reversed(self.stages.items()):
+            if not _same(moments, behind):
+                brief[stage] = behind = moments
+        return brief
 
     def merge(self, other: "Cell") -> None:
         """Add another cell's records to this one; exact, and in any order."""
@@ -143,6 +174,10 @@ class Cell(msgspec.Struct, gc=False, omit_defaults=True):
         if other.beside:
             for stage, features in other.beside.items():
                 self.beside[stage] = _added(self.beside.get(stage, {}), features)
+            for stage, sketches in other.beside_sketches.items():
+                _add_all(self.beside_sketches.setdefault(stage, {}), sketches)
+            for stage, labels in other.beside_labels.items():
+                _add_all(self.beside_labels.setdefault(stage, {}), labels)
         if other.label_changes:
             for stage, labels in other.label_changes.items():
                 _add_all(self.label_changes.setdefault(stage, {}), labels)

@@ -100,9 +100,7 @@ class CountStep:
         for place in changed:
             encoded = state.encoded(place)
             settled.changes[key_of(place)] = encoded
-            # The message says what the state says, so it is encoded once.
-            cells = msgspec.Raw(memoryview(encoded)[1:])
-            settled.messages.append(self._partial(state, place, cells, fence, epoch))
+            settled.messages.append(self._partial(state, place, encoded, fence, epoch))
         for place in state.turn_over(self.source.horizon + HOUR_MS):
             settled.changes[key_of(place)] = None
         state.settled_arrival = state.progress.arrival
@@ -118,7 +116,7 @@ class CountStep:
     def announce(self, state: CountState, fence: int, epoch: int) -> list[Message]:
         """The partial readings of the last flush, which a crash may have left unpublished."""
         places = [place_of(key) for key in state.progress.settled]
-        return [self._partial(state, place, state.cells(place), fence, epoch) for place in places]
+        return [self._partial(state, place, state.encoded(place), fence, epoch) for place in places]
 
     def _sum(self, state: CountState) -> None:
         """Move the noted records of the batch into the cells."""
@@ -131,9 +129,11 @@ class CountStep:
             state.changed.add(place)
 
     def _partial(
-        self, state: CountState, place: Place, cells: Any, fence: int, epoch: int
+        self, state: CountState, place: Place, encoded: bytes, fence: int, epoch: int
     ) -> Message:
         shop, hour = place
+        # The message says what the state says, so it is encoded once.
+        cells: Any = msgspec.Raw(memoryview(encoded)[1:])
         partial = Partial(
             event_type=self.source.event_type.name,
             topic=self.source.topic,

@@ -6,12 +6,12 @@ from heapq import heapify, heappop, heappush
 
 import msgspec
 
-from streamwatch.domain.cells import HOUR_MS, Cell
+from streamwatch.domain.cells import ALL, HOUR_MS, Cell
 from streamwatch.domain.statevalue import pack, unpack
 from streamwatch.stages.batch import Batch, Place
 from streamwatch.taps.meters import Meters, Reading
 
-VERSION = 1
+VERSION = 2
 PROGRESS = "~progress"
 """State key of `Progress`; a tilde sorts behind every shop's name that is usual."""
 
@@ -131,7 +131,7 @@ class CountState:
         """The encoded cells of a place; the decoded ones go once its shop is two hours on."""
         encoded = self._frozen.get(place)
         if encoded is None:
-            encoded = self._frozen[place] = pack(VERSION, self._cells[place])
+            encoded = self._frozen[place] = _pack(self._cells[place])
         if self._is_past(place, HOUR_MS):
             self._cells.pop(place, None)
             self._decoded[place[0]].discard(place[1])
@@ -164,6 +164,17 @@ class CountState:
 
     def _is_past(self, place: Place, by: int) -> bool:
         return place[1] < self.newest[place[0]] - by
+
+
+def _pack(cells: Cells) -> bytes:
+    whole = cells.get(ALL)
+    if whole is None:
+        return pack(VERSION, cells)
+    stages, whole.stages = whole.stages, whole.brief_stages()
+    try:
+        return pack(VERSION, cells)
+    finally:
+        whole.stages = stages
 
 
 def key_of(place: Place) -> str:
