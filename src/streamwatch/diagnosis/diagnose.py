@@ -9,7 +9,11 @@ from collections.abc import Mapping
 import msgspec
 
 from streamwatch.diagnosis.counts import origin_of_marks, origin_of_refusals, origin_of_volume
-from streamwatch.diagnosis.elsewhere import departing_elsewhere, origin_elsewhere
+from streamwatch.diagnosis.elsewhere import (
+    departing_elsewhere,
+    distance_of,
+    origin_elsewhere,
+)
 from streamwatch.diagnosis.labels import (
     LABEL,
     label_days,
@@ -77,6 +81,8 @@ def diagnose(
     departs = verdict is not None and verdict.state == "unusual"
     kind, _, feature = key.kpi.partition(".")
     days = {name: completed(day, normals.get(name, _UNKNOWN)) for name, day in days.items()}
+    if key.segment.startswith(STAGE_SEGMENT):
+        return _after_service(key, normals, days, verdict if departs else None, rejects or {})
     if kind in ("missing", "mix") and LABEL + feature in days:
         refused = refused_more(normals, days, rejects or {})
         told = verdict if departs else None
@@ -102,9 +108,6 @@ def diagnose(
     if kind not in ("mean", "missing") or feature not in days:
         return Found(undetermined(f"{key.kpi} is not followed over the stages"))
     normal, day = normals.get(feature, _UNKNOWN), days[feature]
-    if key.segment.startswith(STAGE_SEGMENT) and kind == "mean":
-        stage = key.segment.removeprefix(STAGE_SEGMENT)
-        return Found(origin_elsewhere(normal, day, stage, departs=departs))
     if kind == "missing":
         return Found(origin_of_missing(normal, day, departs=departs and key.segment == "all"))
     return _of_mean(key, feature, normals, days, verdict if departs else None)
@@ -166,5 +169,52 @@ def _elsewhere(normal: FeatureNormal, day: FeatureDay) -> Origin | None:
     departing = departing_elsewhere(normal, day)
     if not departing:
         return None
-    worst = max(departing, key=lambda part: abs(part.shift))
-    return origin_elsewhere(normal, day, worst.stage)
+    worst = max(departing, key=lambda part: abs(part.shift)).stage
+    ours = origin_of_mean(normal, day)
+    return origin_elsewhere(distance_of(normal, day, worst), worst, ours, lambda: ours)
+
+
+def _after_service(
+    key: KpiKey,
+    normals: Mapping[str, FeatureNormal],
+    days: Mapping[str, FeatureDay],
+    verdict: Verdict | None,
+    rejects: Mapping[str, int],
+) -> Found:
+    """The same of what a stage in another service gave."""
+    stage = key.segment.removeprefix(STAGE_SEGMENT)
+    kind, _, feature = key.kpi.partition(".")
+    name = LABEL + feature if LABEL + feature in days else feature
+    if kind == "missing":
+        name = _fullest(name, days)
+    if kind not in ("mean", "missing", "mix") or name not in days:
+        return Found(undetermined(f"{key.kpi} is not followed beside the stages"))
+    normal, day = normals.get(name, _UNKNOWN), days[name]
+    distance = distance_of(normal, day, stage, missing=kind == "missing")
+    refused = refused_more(normals, days, rejects)
+
+    def journey(*, departs: bool = True) -> Origin:
+        if kind == "mean":
+            return origin_of_mean(normal, day, departs=departs)
+        if kind == "missing" and name.startswith(LABEL):
+            return origin_of_missing_label(normal, day, refused, departs=departs)
+        if kind == "missing":
+            return origin_of_missing(normal, day, departs=departs)
+        moved = verdict.value - (verdict.expected or 0.0) if verdict is not None else 0.0
+        here = abs(distance.part.shift) if distance is not None else 0.0
+        return origin_of_mix(normal, day, refused, max(moved - here, 0.0))
+
+    ours = journey(departs=False)
+    origin = origin_elsewhere(distance, stage, ours, journey, departs=verdict is not None)
+    if kind != "mean":
+        return Found(origin)
+    usual = {
+        one: known.services[stage].sketch
+        for one, known in normals.items()
+        if stage in known.services
+    }
+    now = {one: found.beside_sketches.get(stage, {}) for one, found in days.items()}
+    likely = tuple(hypotheses(name, usual, now))
+    if origin.name == UNDETERMINED and verdict is None:
+        likely = ()
+    return Found(origin, likely)

@@ -47,9 +47,38 @@ def label_days(cell: Cell) -> dict[str, FeatureDay]:
         return {}
     stages = ordered(cell.stages)
     return {
-        LABEL + label: _day(cell, label, counts.get("", 0), stages)
+        LABEL + label: _with_services(cell, label, _day(cell, label, counts.get("", 0), stages))
         for label, counts in sorted(cell.labels.items())
     }
+
+
+def _with_services(cell: Cell, label: str, day: FeatureDay) -> FeatureDay:
+    """The day, and beside it what stages in other services gave.
+
+    In the place of their mean stands how far their mix is from that after our last stage: half
+    the summed differences of the shares.
+    """
+    beside = {}
+    for stage, labels in cell.beside_labels.items():
+        counts = labels.get(label, {})
+        missing = counts.get("", 0)
+        n = sum(counts.values()) - missing
+        moved = day.last.mean + _unlike(cell.labels[label], counts)
+        beside[stage] = Moments(n, moved, 0.0, missing)
+    return msgspec.structs.replace(day, beside=beside) if beside else day
+
+
+def _unlike(mine: Mapping[str, int], theirs: Mapping[str, int]) -> float:
+    """Half the summed differences of the shares of all values that are there.
+
+    >>> _unlike({"a": 3, "b": 1, "": 5}, {"a": 1, "c": 1})
+    0.5
+    """
+    sizes = [sum(n for value, n in counts.items() if value) for counts in (mine, theirs)]
+    if not all(sizes):
+        return 0.0
+    values = (mine.keys() | theirs.keys()) - {""}
+    return sum(abs(mine.get(v, 0) / sizes[0] - theirs.get(v, 0) / sizes[1]) for v in values) / 2
 
 
 def without_zeros(normal: FeatureNormal) -> FeatureNormal:

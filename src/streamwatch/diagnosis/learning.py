@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from streamwatch.diagnosis.elsewhere import AT
 from streamwatch.diagnosis.labels import LABEL, without_zeros
 from streamwatch.diagnosis.normal import (
     FeatureDay,
@@ -30,17 +31,31 @@ def learn_days(
     Args:
         normals: feature → what was normal.
         days: feature → the day.
-        departing: the KPIs of the whole shop that are unusual on it.
+        departing: the KPIs of the whole shop that are unusual on it, and after services in the
+            form ``mean.height@recommender``.
     """
     learned = dict(normals)
     for feature, day in days.items():
         normal = learned.get(feature, FeatureNormal())
         name = feature.removeprefix(LABEL)
         departs = bool(departing & {"volume", f"mean.{name}", f"missing.{name}", f"mix.{name}"})
-        learned[feature] = _learned(normal, day, departs=departs)
+        learned[feature] = _learned(normal, _without(day, name, departing), departs=departs)
         if feature.startswith(LABEL):
             learned[feature] = without_zeros(learned[feature])
     return learned
+
+
+def _without(day: FeatureDay, name: str, departing: set[str]) -> FeatureDay:
+    """The day without the services after which the feature departs."""
+    broken = {
+        stage
+        for stage in day.beside
+        if departing & {f"{kind}.{name}{AT}{stage}" for kind in ("mean", "missing", "mix")}
+    }
+    if not broken:
+        return day
+    kept = {stage: found for stage, found in day.beside.items() if stage not in broken}
+    return msgspec.structs.replace(day, beside=kept)
 
 
 def _learned(normal: FeatureNormal, day: FeatureDay, *, departs: bool) -> FeatureNormal:

@@ -12,14 +12,10 @@ from itertools import pairwise
 
 import msgspec
 
+from streamwatch.diagnosis.level import KEEP, SKETCH_DAYS, Level, added
+from streamwatch.diagnosis.services import ServiceNormal, learn_services
 from streamwatch.domain.cells import Cell, Moments, Transition
 from streamwatch.domain.refusals import STAGES
-
-KEEP = 1 - 1 / 21
-"""A day's weight after one more day."""
-
-SKETCH_DAYS = 21
-"""Days after which a new sketch is begun; the one before is kept beside it."""
 
 _ROUNDING = 1e-7
 """Relative differences below this are rounding."""
@@ -34,12 +30,14 @@ class FeatureDay(msgspec.Struct, frozen=True):
         sketch: of the counted values, see `domain.sketch`; empty when unknown.
         beside: stage in another service → moments of what its topic holds; it is not a part of
             the journey.
+        beside_sketches: likewise the sketches of its values.
     """
 
     stages: dict[str, Moments]
     changes: dict[str, Transition] = {}
-    sketch: Mapping[int, int] = {}
+    sketch: dict[int, int] = {}
     beside: Mapping[str, Moments] = {}
+    beside_sketches: Mapping[str, dict[int, int]] = {}
 
     @property
     def first(self) -> Moments:
@@ -50,27 +48,6 @@ class FeatureDay(msgspec.Struct, frozen=True):
     def last(self) -> Moments:
         """After the last stage: what is judged."""
         return self.stages[next(reversed(self.stages))] if self.stages else Moments()
-
-
-class Level(msgspec.Struct, frozen=True, array_like=True):
-    """A fading weighted mean of daily values, and their variance.
-
-    >>> level = Level().learn(10.0, 1.0).learn(12.0, 1.0)
-    >>> round(level.mean, 2), round(level.variance, 2)
-    (11.02, 1.0)
-    """
-
-    weight: float = 0.0
-    mean: float = 0.0
-    variance: float = 0.0
-
-    def learn(self, value: float, weight: float) -> "Level":
-        """The level after one more day of that weight."""
-        total = KEEP * self.weight + weight
-        share = weight / total
-        distance = value - self.mean
-        variance = (1 - share) * (self.variance + share * distance * distance)
-        return Level(total, self.mean + share * distance, variance)
 
 
 class FeatureNormal(msgspec.Struct, frozen=True):
@@ -85,7 +62,7 @@ class FeatureNormal(msgspec.Struct, frozen=True):
         recent, older: sketches of the counted values of the last days, and of those before.
         recent_days: days in ``recent``.
         left_out: days in a row that were not learned.
-        beside: stage in another service → how far its mean is from that after the last stage.
+        services: stage in another service → what is usual after it.
     """
 
     days: float = 0.0
@@ -97,12 +74,12 @@ class FeatureNormal(msgspec.Struct, frozen=True):
     older: dict[int, int] = {}
     recent_days: int = 0
     left_out: int = 0
-    beside: dict[str, Level] = {}
+    services: dict[str, ServiceNormal] = {}
 
     @property
     def sketch(self) -> dict[int, int]:
         """The distribution of the usual values."""
-        return _added(self.older, self.recent)
+        return added(self.older, self.recent)
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -141,6 +118,11 @@ def feature_day(cell: Cell, feature: str) -> FeatureDay:
             for stage, features in cell.beside.items()
             if feature in features
         },
+        beside_sketches={
+            stage: features[feature]
+            for stage, features in cell.beside_sketches.items()
+            if feature in features
+        },
     )
 
 
@@ -177,18 +159,13 @@ def learn_day(normal: FeatureNormal, day: FeatureDay) -> FeatureNormal:
         means=_learned(normal.means, mean_parts(day), records),
         missing=_learned(normal.missing, missing_parts(day), records),
         kept=_learned(normal.kept, kept_shares(day), records),
-        recent=dict(day.sketch) if full else _added(normal.recent, day.sketch),
+        recent=dict(day.sketch) if full else added(normal.recent, day.sketch),
         older=normal.recent if full else normal.older,
         recent_days=1 if full else normal.recent_days + 1,
-        beside={**normal.beside, **_learned(normal.beside, beside_parts(day), records)},
+        services=learn_services(
+            normal.services, day.last, day.beside, day.beside_sketches, anew=full
+        ),
     )
-
-
-def _added(sketch: Mapping[int, int], more: Mapping[int, int]) -> dict[int, int]:
-    total = dict(sketch)
-    for place, count in more.items():
-        total[place] = total.get(place, 0) + count
-    return total
 
 
 def normal_of(days: Iterable[FeatureDay]) -> FeatureNormal:
@@ -213,13 +190,6 @@ def missing_parts(day: FeatureDay) -> dict[str, float]:
             if found.n + found.missing
         }
     )
-
-
-def beside_parts(day: FeatureDay) -> dict[str, float]:
-    """Stage in another service → how far its mean is from that after the last stage."""
-    if not day.last.n:
-        return {}
-    return {stage: found.mean - day.last.mean for stage, found in day.beside.items() if found.n}
 
 
 def kept_shares(day: FeatureDay) -> dict[str, float]:

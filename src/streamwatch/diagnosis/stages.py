@@ -8,10 +8,10 @@ is undetermined: nobody is accused on thin evidence.
 import math
 from collections.abc import Mapping
 
+from streamwatch.diagnosis.level import Level
 from streamwatch.diagnosis.normal import (
     FeatureDay,
     FeatureNormal,
-    Level,
     Part,
     compared,
     mean_parts,

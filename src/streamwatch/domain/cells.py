@@ -151,7 +151,7 @@ class Cell(msgspec.Struct, gc=False, omit_defaults=True):
         >>> cell.stages["decode"]["age"].mean, cell.brief_stages()
         (20.0, {'decode': {}, 'segment': {}})
         """
-        brief: dict[str, dict[str, Moments]] = dict.fromkeys(self.stages, {})
+        brief: dict[str, dict[str, Moments]] = {stage: {} for stage in self.stages}
         behind = self.numbers
         for stage, moments in reversed(self.stages.items()):
             if not _same(moments, behind):
@@ -172,12 +172,7 @@ class Cell(msgspec.Struct, gc=False, omit_defaults=True):
         if other.sketches:
             _add_all(self.sketches, other.sketches)
         if other.beside:
-            for stage, features in other.beside.items():
-                self.beside[stage] = _added(self.beside.get(stage, {}), features)
-            for stage, sketches in other.beside_sketches.items():
-                _add_all(self.beside_sketches.setdefault(stage, {}), sketches)
-            for stage, labels in other.beside_labels.items():
-                _add_all(self.beside_labels.setdefault(stage, {}), labels)
+            self._merge_beside(other)
         if other.label_changes:
             for stage, labels in other.label_changes.items():
                 _add_all(self.label_changes.setdefault(stage, {}), labels)
@@ -190,6 +185,15 @@ class Cell(msgspec.Struct, gc=False, omit_defaults=True):
         if other.first_arrival and not 0 < self.first_arrival <= other.first_arrival:
             self.first_arrival = other.first_arrival
         self.last_arrival = max(self.last_arrival, other.last_arrival)
+
+    def _merge_beside(self, other: "Cell") -> None:
+        """What stages in other services gave."""
+        for stage, features in other.beside.items():
+            self.beside[stage] = _added(self.beside.get(stage, {}), features)
+        for stage, sketches in other.beside_sketches.items():
+            _add_all(self.beside_sketches.setdefault(stage, {}), sketches)
+        for stage, labels in other.beside_labels.items():
+            _add_all(self.beside_labels.setdefault(stage, {}), labels)
 
     def _merge_moments(self, other: "Cell") -> None:
         """Those after every stage, and the final ones.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from streamwatch.domain.cells import ALL, Cell, Group, Moments
 from streamwatch.domain.events import EventType
 from streamwatch.stages.batch import Batch, Columns, Floats, Ints, Place
+from streamwatch.stages.declaredlabels import declared_label
 from streamwatch.stages.grouping import Grouping, group_by
 from streamwatch.stages.relabelled import sum_label_changes
 from streamwatch.stages.sums import bins_of, changes_of, groups_of, is_counted, moments_of
@@ -72,6 +73,8 @@ def aggregate(
         if len(counted.rows):
             _sum_counted(columns, counted, event_type, segment_labels, result)
             sum_label_changes(columns, counted.rows, event_type.labels, batch.points, whole)
+        elif batch.counted == len(batch.points):
+            _sum_elsewhere(columns, event_type, whole)
     return dict(zip(batch.places, result, strict=True))
 
 
@@ -102,6 +105,21 @@ def _sum_counted(
             _sum_groups(",".join(known), joint, counted, whole)
     for label in segment_labels:
         _sum_segments(label, by_label[label], counted, result)
+
+
+def _sum_elsewhere(columns: Columns, event_type: EventType, whole: Sequence[Cell]) -> None:
+    """Sketches and labels of what a stage in another service gave, which counts nowhere else."""
+    order = event_type.labels
+    read = [
+        tuple(declared_label(label, text) for label, text in zip(order, one, strict=True))
+        for one in columns.combinations
+    ]
+    columns = msgspec.structs.replace(columns, combinations=read, numbers=columns.declared)
+    given = _counted(columns, np.ones(len(columns.place), dtype=np.bool_), event_type)
+    _sum_sketches(given, whole)
+    for place, label in enumerate(order):
+        grouping = group_by((place,), read, given.labels, given.place)
+        _sum_label(label, grouping, whole)
 
 
 def _features(columns: Columns, event_type: EventType) -> Iterator[Feature]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from streamwatch.diagnosis.diagnose import Normals, days_of, diagnose
+from streamwatch.diagnosis.elsewhere import AT, departing_name
 from streamwatch.diagnosis.learning import learn_days
 from streamwatch.diagnosis.normal import FeatureDay
 from streamwatch.diagnosis.origin import CLIENT, UNDETERMINED
@@ -111,9 +112,9 @@ def learned(normals: Normals, bucket: Bucket, verdicts: Sequence[Verdict]) -> No
     if bucket.stray:
         return normals
     departing = {
-        one.key.kpi
+        name
         for one in verdicts
-        if one.state == "unusual" and one.key.segment == ALL and one.key.span != "hour"
+        if one.state == "unusual" and one.key.span != "hour" and (name := departing_name(one.key))
     }
     return learn_days(normals, bucket.days, departing)
 
@@ -132,6 +133,9 @@ def group_rows(shop: str, event_type: str, day: int, cell: Cell) -> Iterator[Gro
 def distribution_rows(
     shop: str, event_type: str, day: int, cell: Cell
 ) -> Iterator[DistributionRow]:
-    """The sketches of a closed day."""
-    for feature, bins in sorted(cell.sketches.items()):
+    """The sketches of a closed day; those of services under ``height@recommender``."""
+    sketches = dict(cell.sketches)
+    for stage, found in cell.beside_sketches.items():
+        sketches |= {f"{feature}{AT}{stage}": bins for feature, bins in found.items()}
+    for feature, bins in sorted(sketches.items()):
         yield DistributionRow(shop, event_type, "day", day, feature, bins)

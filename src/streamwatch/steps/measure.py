@@ -42,7 +42,8 @@ def readings_of(place: Place, cells: dict[str, Cell], known: set[str]) -> Iterat
     if kind is not None:
         yield from rates.missing(place, kind, everything)
         yield from rates.mixes(place, kind, everything)
-        yield from stages_elsewhere(place, everything)
+        if everything.beside:
+            yield from stages_elsewhere(place, everything)
 
 
 def records(hours: Iterable[Hour]) -> int:
@@ -73,18 +74,19 @@ def means(place: Place, segment: str, cell: Cell) -> Iterator[Reading]:
 
 
 def stages_elsewhere(place: Place, cell: Cell) -> Iterator[Reading]:
-    """The means of what stages in other services made of the records, as segments of the shop."""
+    """What stages in other services made of the records, as segments of the shop."""
+    kind = EVENT_TYPES[place.event_type]
     for stage, features in sorted(cell.beside.items()):
-        for feature, moments in sorted(features.items())[:MOST_KINDS]:
-            if moments.n > 0:
-                yield Reading(
-                    key=place.key(f"mean.{feature}", STAGE_SEGMENT + stage),
-                    bucket=place.bucket,
-                    slot=place.slot,
-                    value=moments.mean,
-                    n=moments.n,
-                    variance=moments.variance,
-                )
+        labels = cell.beside_labels.get(stage, {})
+        given = Cell(
+            count=max((sum(values.values()) for values in labels.values()), default=0),
+            numbers=features,
+            labels=labels,
+            sketches=cell.beside_sketches.get(stage, {}),
+        )
+        yield from means(place, STAGE_SEGMENT + stage, given)
+        yield from rates.missing(place, kind, given, STAGE_SEGMENT + stage)
+        yield from rates.mixes(place, kind, given, STAGE_SEGMENT + stage)
 
 
 def stage_rows(shop: str, event_type: str, day: int, cell: Cell) -> Iterator[StageRow]:

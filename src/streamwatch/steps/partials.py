@@ -119,14 +119,20 @@ def _needed(cell: Cell) -> Cell:
         if math.isfinite(moments.mean) and math.isfinite(moments.m2)
     }
     # Every record of a source passes decode first; the topic of a stage elsewhere has no decode.
-    elsewhere = bool(cell.stages) and STAGES[0] not in cell.stages
+    if cell.stages and STAGES[0] not in cell.stages:
+        (stage,) = cell.stages
+        return Cell(
+            rejects=cell.rejects,
+            beside=cell.stages,
+            beside_sketches={stage: cell.sketches},
+            beside_labels={stage: cell.labels},
+        )
     return Cell(
         count=cell.count,
         numbers=numbers,
         labels=cell.labels,
         rejects=cell.rejects,
-        stages={} if elsewhere else cell.stages,
-        beside=cell.stages if elsewhere else {},
+        stages=cell.stages,
         label_changes=cell.label_changes,
         transitions=cell.transitions,
         sketches=cell.sketches,

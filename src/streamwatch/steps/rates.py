@@ -47,11 +47,11 @@ def share(place: Place, kpi: str, hits: int, n: int, segment: str = ALL) -> Read
     )
 
 
-def missing(place: Place, kind: EventType, cell: Cell) -> Iterator[Reading]:
+def missing(place: Place, kind: EventType, cell: Cell, segment: str = ALL) -> Iterator[Reading]:
     """How often each field lacks."""
     for field, (hits, n) in sorted(missing_counts(kind, cell).items()):
         if n:
-            yield share(place, f"missing.{field}", hits, n)
+            yield share(place, f"missing.{field}", hits, n, segment)
 
 
 def missing_counts(kind: EventType, cell: Cell) -> dict[str, tuple[int, int]]:
@@ -71,12 +71,12 @@ def missing_counts(kind: EventType, cell: Cell) -> dict[str, tuple[int, int]]:
     return found
 
 
-def mixes(place: Place, kind: EventType, cell: Cell) -> Iterator[Reading]:
+def mixes(place: Place, kind: EventType, cell: Cell, segment: str = ALL) -> Iterator[Reading]:
     """How the records spread over the values of each label, those without one left out."""
     for label in kind.labels:
         counts = {value: n for value, n in cell.labels.get(label, {}).items() if value and n > 0}
         if counts and label not in NOT_MIXED:
-            key = place.key(f"mix.{label}")
+            key = place.key(f"mix.{label}", segment)
             yield Reading(key, place.bucket, place.slot, 0.0, sum(counts.values()), counts=counts)
 
 

@@ -3,12 +3,14 @@
 import random
 
 import msgspec
+import numpy as np
 import pytest
 from tests.unit.judging.conftest import Company
 
 from streamwatch.domain.cells import ALL, DAY_MS, HOUR_MS, Cell, Moments
 from streamwatch.domain.messages import Partial
 from streamwatch.domain.verdicts import Verdict
+from streamwatch.stages.sums import bins_of
 
 SHOP = "shop-001"
 START = 1_704_067_200_000  # 2024-01-01, midnight UTC
@@ -25,13 +27,29 @@ def moments(day: int, mean: float) -> Moments:
     return found
 
 
-def send(company: Company, day: int, sent: float, ours: float, theirs: float) -> None:
-    """A day's partials: of the journey, and of a topic whose name sorts before the source's."""
+def sketch(day: int, mean: float) -> dict[str, dict[int, int]]:
+    chance = random.Random(day)  # noqa: S311
+    values = np.array([chance.gauss(mean, 9 * mean / 170) for _ in range(RECORDS)])
+    ((_, bins),) = bins_of(np.zeros(RECORDS, dtype=np.int64), values)
+    return {"height": bins}
+
+
+def send(
+    company: Company, day: int, sent: float, ours: float, theirs: float, lost: int = 0
+) -> None:
+    """A day's partials: of the journey, and of a topic whose name sorts before the source's.
+
+    The service loses the height and the gender of so many records.
+    """
     hour = START + day * DAY_MS
+    service = moments(day, theirs)
+    given = msgspec.structs.replace(service, n=service.n - lost, missing=lost)
     cells = {
         "widget-event": Cell(
             count=RECORDS,
             numbers={"height": moments(day, ours)},
+            labels={"gender": {"female": 120, "male": 80}},
+            sketches=sketch(day, ours),
             stages={
                 stage: {"height": moments(day, sent if stage in JOURNEY[:2] else ours)}
                 for stage in JOURNEY
@@ -39,7 +57,11 @@ def send(company: Company, day: int, sent: float, ours: float, theirs: float) ->
             first_arrival=hour + 1,
             last_arrival=hour + 1,
         ),
-        "recommended-widgets": Cell(stages={"recommender": {"height": moments(day, theirs)}}),
+        "recommended-widgets": Cell(
+            stages={"recommender": {"height": given}},
+            sketches=sketch(day, theirs),
+            labels={"gender": {"female": 120 - lost, "male": 80, "": lost}},
+        ),
     }
     for topic, cell in cells.items():
         company.now = hour
@@ -47,17 +69,28 @@ def send(company: Company, day: int, sent: float, ours: float, theirs: float) ->
         company.tell(msgspec.msgpack.encode(partial))
 
 
-def day_of(company: Company, sent: float, ours: float, theirs: float) -> dict[str, Verdict]:
+def day_of(
+    company: Company, sent: float, ours: float, theirs: float, lost: int = 0
+) -> dict[str, Verdict]:
     """Usual weeks, then a day; the verdicts on the mean height of that day, by segment."""
     for day in range(USUAL_DAYS):
         send(company, day, 170.0, 170.0, 170.0)
         company.beat(START + (day + 1) * DAY_MS)
-    send(company, USUAL_DAYS, sent, ours, theirs)
+    send(company, USUAL_DAYS, sent, ours, theirs, lost)
     company.beat(START + (USUAL_DAYS + 1) * DAY_MS + 6 * HOUR_MS)
     return {
         one.key.segment: one
         for one in company.verdicts
         if one.key.kpi == "mean.height" and one.bucket == START + USUAL_DAYS * DAY_MS
+    }
+
+
+def of_service(company: Company) -> dict[str, Verdict]:
+    """The verdicts on what the service gave on the last day, by KPI."""
+    return {
+        one.key.kpi: one
+        for one in company.verdicts
+        if one.key.segment == "stage=recommender" and one.bucket == START + USUAL_DAYS * DAY_MS
     }
 
 
@@ -71,6 +104,26 @@ def test_a_service_that_breaks_is_told_and_named(company: Company) -> None:
     assert found["all"].state == "usual"
     assert found["stage=recommender"].state == "unusual"
     assert found["stage=recommender"].origin == "recommender"
+
+
+def test_the_unit_that_a_service_breaks_is_named(company: Company) -> None:
+    found = day_of(company, 170.0, 170.0, 170.0 / 2.54)["stage=recommender"]
+    assert found.hypothesis == "inches for centimetres (100% of the values)"
+
+
+def test_a_service_that_loses_a_number_and_a_label_is_named_for_both(company: Company) -> None:
+    day_of(company, 170.0, 170.0, 170.0, lost=110)
+    verdicts = of_service(company)
+    told = {kpi: verdicts[kpi].origin for kpi in ("missing.height", "missing.gender", "mix.gender")}
+    assert told == dict.fromkeys(told, "recommender")
+    assert verdicts["mean.height"].state == "usual"
+
+
+def test_a_service_as_ever_is_usual_in_all_its_kpis(company: Company) -> None:
+    day_of(company, 170.0, 170.0, 170.0)
+    verdicts = of_service(company)
+    assert set(verdicts) == {"mean.height", "missing.height", "missing.gender", "mix.gender"}
+    assert {one.state for one in verdicts.values()} == {"usual"}
 
 
 def test_a_service_that_gets_wrong_values_is_not_to_blame(company: Company) -> None:

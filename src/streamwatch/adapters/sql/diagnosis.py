@@ -11,6 +11,7 @@ from streamwatch.adapters.sql.engine import reading
 from streamwatch.adapters.sql.history import verdicts_of
 from streamwatch.adapters.sql.record_pairs import pairs_of
 from streamwatch.adapters.sql.tables import REJECTS, STAGE_STATISTICS, VERDICTS
+from streamwatch.diagnosis.elsewhere import AT, departing_name
 from streamwatch.diagnosis.normal import FeatureDay
 from streamwatch.diagnosis.report import Stored
 from streamwatch.domain.cells import (
@@ -128,6 +129,11 @@ def _days(
             changes={name: found[name][1] for name in names if found[name][1].changed},
             sketch=bins.get((bucket, feature), {}),
             beside={name: found[name][0] for name in names if name in elsewhere},
+            beside_sketches={
+                name: bins.get((bucket, f"{feature}{AT}{name}"), {})
+                for name in names
+                if name in elsewhere
+            },
         )
     return result
 
@@ -151,12 +157,14 @@ def _groups(
 
 def _departing(connection: Connection, key: KpiKey, since: int, until: int) -> dict[int, set[str]]:
     table = VERDICTS.c
-    query = select(table.bucket, table.kpi).where(
-        _of_shop(table, key, since, until), table.segment == "all", table.state == "unusual"
+    query = select(table.bucket, table.kpi, table.segment).where(
+        _of_shop(table, key, since, until), table.state == "unusual"
     )
     result: dict[int, set[str]] = defaultdict(set)
-    for bucket, kpi in connection.execute(query):
-        result[bucket].add(kpi)
+    for bucket, kpi, segment in connection.execute(query):
+        unusual = msgspec.structs.replace(key, kpi=kpi, segment=segment)
+        if name := departing_name(unusual):
+            result[bucket].add(name)
     return result
 
 
