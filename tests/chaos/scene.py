@@ -12,6 +12,7 @@ import psycopg
 from sqlalchemy import make_url
 from tests.chaos.brokers import proxied_settings
 from tests.chaos.proxy import Proxy
+from tests.chaos.small_disk import small_disk
 from tests.chaos.supervised import Slot, Supervisor
 from tests.integration.stage import Stage, wait_for
 from tests.integration.truth import Record
@@ -48,6 +49,7 @@ class Scene:
     """All that faults act on.
 
     Attributes:
+        disk: where the tables lie, if one could be made.
         stage: topics, database and the tests' own connections, which no fault touches.
         slots: the workers' places.
         broker_doors, database_doors: each worker's own proxy to the broker and the database.
@@ -64,6 +66,10 @@ class Scene:
         )
         self.broker: LocalKafka = self.start_broker()
         self.database: LocalPostgres = self.start_database()
+        self.disk = small_disk() if self.database.pid is not None else None
+        if self.disk is not None:
+            self.admin(f"CREATE TABLESPACE small LOCATION '{self.disk.folder}'")
+            self.admin("ALTER DATABASE postgres SET default_tablespace = small")
         self.broker_doors = [Proxy(*ports) for ports in zip(outer, inner, strict=True)]
         url = make_url(self.database.url)
         assert url.port is not None
@@ -167,6 +173,8 @@ class Scene:
         for pid in self.database_pids():
             _signal(pid, signal.SIGCONT)
         self.database.remove()
+        if self.disk is not None:
+            self.disk.close()
         self.broker.remove()
 
 

@@ -6,44 +6,51 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 import msgspec
-from tests.chaos import faults
-from tests.chaos.faults import Fault, network
+from tests.chaos import broker_faults, database_faults, worker_faults
+from tests.chaos.broker_faults import network
 from tests.chaos.scene import WORKERS, Scene
+from tests.chaos.worker_faults import Fault
 from tests.integration.truth import Record
 
+FULL = "database disk full"
 CATALOGUE: dict[str, tuple[str, Fault]] = {
-    "kill": ("worker", faults.kill),
-    "stop": ("worker", faults.stop),
-    "leave and join": ("worker", faults.leave_and_join),
-    "zombie": ("worker", faults.zombie),
-    "nap": ("worker", faults.nap),
-    "zombie in a flush": ("worker", faults.zombie_in_a_flush),
-    **{f"kill at {point}": ("worker", faults.kill_at(point)) for point in faults.POINTS},
-    "bug when prepared": ("worker", faults.bug_at("prepared")),
-    "bug when committed": ("worker", faults.bug_at("committed")),
-    "hanging stage": ("stage", faults.hang),
-    "clock step": ("clock", faults.clock_step),
-    "database restart": ("database", faults.database_restart),
-    "database crash": ("database", faults.database_crash),
-    "database frozen": ("database", faults.database_frozen),
-    "database read-only": ("database", faults.database_read_only),
-    "database out of connections": ("database", faults.database_out_of_connections),
-    "database sessions ended": ("database", faults.database_sessions),
-    "database locked": ("database", faults.database_locked),
+    "kill": ("worker", worker_faults.kill),
+    "stop": ("worker", worker_faults.stop),
+    "leave and join": ("worker", worker_faults.leave_and_join),
+    "zombie": ("worker", worker_faults.zombie),
+    "nap": ("worker", worker_faults.nap),
+    "zombie in a flush": ("worker", worker_faults.zombie_in_a_flush),
+    **{
+        f"kill at {point}": ("worker", worker_faults.kill_at(point))
+        for point in worker_faults.POINTS
+    },
+    "bug when prepared": ("worker", worker_faults.bug_at("prepared")),
+    "bug when committed": ("worker", worker_faults.bug_at("committed")),
+    "hanging stage": ("stage", worker_faults.hang),
+    "clock step": ("clock", worker_faults.clock_step),
+    "database restart": ("database", database_faults.database_restart),
+    "database crash": ("database", database_faults.database_crash),
+    "database frozen": ("database", database_faults.database_frozen),
+    FULL: ("database", database_faults.database_full),
+    "database read-only": ("database", database_faults.database_read_only),
+    "database out of connections": ("database", database_faults.database_out_of_connections),
+    "database sessions ended": ("database", database_faults.database_sessions),
+    "database locked": ("database", database_faults.database_locked),
     "network to broker cut": ("network", network("broker", "cut")),
     "network to broker frozen": ("network", network("broker", "frozen")),
     "network to broker slow": ("network", network("broker", "slow")),
     "network to database cut": ("network", network("database", "cut")),
     "network to database frozen": ("network", network("database", "frozen")),
     "network to database slow": ("network", network("database", "slow")),
-    "broker restart": ("broker", faults.broker_restart),
-    "broker crash": ("broker", faults.broker_crash),
-    "broker frozen": ("broker", faults.broker_frozen),
-    "partitions added": ("topic", faults.partitions_added),
-    "damaged state": ("alone", faults.spoiled_state("01c1ff")),
-    "newer state": ("alone", faults.spoiled_state("fe80")),
+    "broker restart": ("broker", broker_faults.broker_restart),
+    "broker crash": ("broker", broker_faults.broker_crash),
+    "broker frozen": ("broker", broker_faults.broker_frozen),
+    "partitions added": ("topic", broker_faults.partitions_added),
+    "damaged state": ("alone", database_faults.spoiled_state("01c1ff")),
+    "newer state": ("alone", database_faults.spoiled_state("fe80")),
 }
-"""Name → what it acts on, and the fault; two faults of a round never act on the same."""
+"""Name → what it acts on, and the fault; two faults of a round never act on the same. `FULL` needs
+a disk of the database's own, which only root can make."""
 
 
 class Round(msgspec.Struct, frozen=True):
