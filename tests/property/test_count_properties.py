@@ -8,11 +8,21 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamwatch.domain.cells import ALL, Cell, Group, Moments, Transition, merge_groups
+from streamwatch.domain.cells import (
+    ALL,
+    Cell,
+    Cells,
+    Group,
+    Moments,
+    Segment,
+    Transition,
+    merge_groups,
+)
 from streamwatch.domain.events import PURCHASE, Purchase
 from streamwatch.domain.sketch import bin_of, quantile
-from streamwatch.stages.aggregate import GROUPED, Cells, aggregate
+from streamwatch.stages.aggregate import GROUPED, aggregate
 from streamwatch.stages.batch import COUNTED, NORMALISED, POINTS, Batch, Place
+from streamwatch.stages.bounds import add_cells
 
 LABELS = ("gender", "category")
 
@@ -63,12 +73,12 @@ def one_by_one(records: Sequence[Noted]) -> dict[Place, Cells]:
 
 def cells_of(records: Sequence[Noted]) -> Cells:
     counted = [record for record in records if record.passed == COUNTED]
-    cells = {ALL: whole_shop(records, counted)}
+    cells: Cells = {ALL: whole_shop(records, counted)}
     for label in LABELS:
         for value in {getattr(record.event, label) for record in counted} - {None, ""}:
             chosen = [record for record in counted if getattr(record.event, label) == value]
             numbers = moments_after(chosen, after=True)
-            cells[f"{label}={value}"] = Cell(count=len(chosen), numbers=numbers)
+            cells[f"{label}={value}"] = Segment(len(chosen), numbers)
     return cells
 
 
@@ -162,9 +172,7 @@ def merged(parts: Iterable[dict[Place, Cells]]) -> dict[Place, Cells]:
     total: dict[Place, Cells] = {}
     for part in parts:
         for place, cells in part.items():
-            mine = total.setdefault(place, {})
-            for segment, cell in cells.items():
-                mine.setdefault(segment, Cell()).merge(cell)
+            add_cells(total.setdefault(place, {}), cells)
     return total
 
 

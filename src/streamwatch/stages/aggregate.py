@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from streamwatch.domain.cells import ALL, Cell, Group, Moments
+from streamwatch.domain.cells import ALL, Cell, Cells, Group, Moments, Segment
 from streamwatch.domain.events import EventType
 from streamwatch.stages.batch import Batch, Columns, Floats, Ints, Place
 from streamwatch.stages.declaredlabels import declared_label
@@ -20,9 +20,6 @@ from streamwatch.stages.sums import bins_of, changes_of, groups_of, is_counted, 
 
 GROUPED = (("gender", "category"), ("app_version",))
 """Labels by whose values numbers are kept, so that affected records can be told from others."""
-
-Cells = dict[str, Cell]
-"""Segment → cell, of one place."""
 
 LONGEST_KIND = 12
 """Characters of a currency's name; a longer one counts as ``OTHER``."""
@@ -71,7 +68,9 @@ def aggregate(
         _sum_stages(batch, columns, event_type, whole)
         counted = _counted(columns, columns.passed == batch.counted, event_type)
         if len(counted.rows):
-            _sum_counted(columns, counted, event_type, segment_labels, result)
+            by_label = _sum_counted(columns, counted, event_type, whole)
+            for label in segment_labels:
+                _sum_segments(label, by_label[label], counted, result)
             sum_label_changes(columns, counted.rows, event_type.labels, batch.points, whole)
         elif batch.counted == len(batch.points):
             _sum_elsewhere(columns, event_type, whole)
@@ -82,11 +81,9 @@ def _sum_counted(
     columns: Columns,
     counted: Counted,
     event_type: EventType,
-    segment_labels: tuple[str, ...],
-    result: list[Cells],
-) -> None:
-    """What is kept of counted records only."""
-    whole = [cells[ALL] for cells in result]
+    whole: Sequence[Cell],
+) -> dict[str, Grouping]:
+    """What is kept of counted records only; returns them grouped by each label."""
     _sum_counts(counted.place, columns.arrived[counted.rows], whole)
     _sum_sketches(counted, whole)
     order = event_type.labels
@@ -103,8 +100,7 @@ def _sum_counted(
             which = [order.index(label) for label in known]
             joint = group_by(which, columns.combinations, counted.labels, counted.place)
             _sum_groups(",".join(known), joint, counted, whole)
-    for label in segment_labels:
-        _sum_segments(label, by_label[label], counted, result)
+    return by_label
 
 
 def _sum_elsewhere(columns: Columns, event_type: EventType, whole: Sequence[Cell]) -> None:
@@ -269,7 +265,7 @@ def _sum_segments(
         grouping.owners, grouping.names, grouping.sizes, numbers, strict=True
     ):
         if name:
-            result[at][f"{label}={name}"] = Cell(count=size, numbers=of_group)
+            result[at][f"{label}={name}"] = Segment(size, of_group)
 
 
 def _seen(cell: Cell, first: int, last: int) -> None:

@@ -4,7 +4,7 @@ A client that sends a new category with every record would else make a cell for 
 partial is too large for a message.
 """
 
-from streamwatch.domain.cells import ALL, Cell, Group, Transition, merge_groups
+from streamwatch.domain.cells import ALL, Cell, Cells, Group, Transition, merge_groups
 
 MOST_SEGMENTS = 200
 """Segments of one shop and hour; those first seen are kept, the others count in ``all`` only."""
@@ -18,7 +18,7 @@ MOST_GROUPS = 24
 OTHER = "~other"
 
 
-def add_cells(held: dict[str, Cell], found: dict[str, Cell]) -> None:
+def add_cells(held: Cells, found: Cells) -> None:
     """Merge the cells of one shop and hour into those that are held, within the bounds.
 
     >>> held = {ALL: Cell(count=2)}
@@ -28,14 +28,19 @@ def add_cells(held: dict[str, Cell], found: dict[str, Cell]) -> None:
     """
     for segment, cell in found.items():
         mine = held.get(segment)
-        if mine is not None:
+        if mine is None:
+            if len(held) <= MOST_SEGMENTS:
+                held[segment] = cell
+        elif isinstance(mine, Cell) and isinstance(cell, Cell):
             mine.merge(cell)
-        elif len(held) <= MOST_SEGMENTS:
-            held[segment] = cell
-    for values in held[ALL].labels.values():
-        if len(values) > MOST_VALUES:
-            _fold(values)
-    _bound_groups(held[ALL])
+        else:
+            mine.add(cell)
+    whole = held[ALL]
+    if isinstance(whole, Cell):
+        for values in whole.labels.values():
+            if len(values) > MOST_VALUES:
+                _fold(values)
+        _bound_groups(whole)
 
 
 def _bound_groups(cell: Cell) -> None:

@@ -6,7 +6,7 @@ from heapq import heapify, heappop, heappush
 
 import msgspec
 
-from streamwatch.domain.cells import ALL, HOUR_MS, Cell
+from streamwatch.domain.cells import ALL, HOUR_MS, Cell, Cells
 from streamwatch.domain.statevalue import pack, unpack
 from streamwatch.stages.batch import Batch, Place
 from streamwatch.taps.meters import Meters, Reading
@@ -31,8 +31,6 @@ MOST_ROWS = 1_000_000
 MOST_PLACES, MOST_HOURS = 5_000, 3
 """Changed places that wait for a flush at most, and further hours of every shop: in a replay every
 shop comes to a new hour again and again, and what is flushed takes a tenth of the memory."""
-
-Cells = dict[str, Cell]
 
 
 class Progress(msgspec.Struct):
@@ -122,7 +120,7 @@ class CountState:
                 found = {}
                 heappush(self._hours[shop], hour)
             else:
-                found = unpack(frozen, Cells, VERSION, key_of(place))
+                found = {**unpack(frozen, dict[str, Cell], VERSION, key_of(place))}
             self._cells[place] = found
             self._decoded[shop].add(hour)
         return found
@@ -168,7 +166,7 @@ class CountState:
 
 def _pack(cells: Cells) -> bytes:
     whole = cells.get(ALL)
-    if whole is None:
+    if not isinstance(whole, Cell):
         return pack(VERSION, cells)
     stages, whole.stages = whole.stages, whole.brief_stages()
     try:

@@ -28,7 +28,7 @@ from streamwatch.steps import (
 )
 from streamwatch.steps import patience as waiting
 from streamwatch.steps.clocks import hear, slowest
-from streamwatch.steps.judgeinput import read_input
+from streamwatch.steps.judgeinput import ReadPartial, read_input
 from streamwatch.steps.judgestate import (
     JudgeState,
     all_streams,
@@ -89,7 +89,7 @@ class JudgeStep:
                 outcome.dead_lettered += 1
                 continue
             outcome.aggregated += 1
-            if isinstance(message, Partial):
+            if isinstance(message, ReadPartial):
                 self._keep(state, message, outcome)
             elif isinstance(message, Heartbeat):
                 self._hear(state, message, outcome)
@@ -97,7 +97,7 @@ class JudgeStep:
                 self._repair(state, message)
         return outcome
 
-    def _keep(self, state: JudgeState, partial: Partial, outcome: Outcome) -> None:
+    def _keep(self, state: JudgeState, partial: ReadPartial, outcome: Outcome) -> None:
         """Keep a partial with its hour, unless it is old."""
         stream = self._stream(state, partial)
         learned = stream.learned
@@ -108,7 +108,7 @@ class JudgeStep:
         if day < learned.next_day and day not in learned.judged_days:
             return
         hour = stream.days.setdefault(day, {}).setdefault(partial.hour, {})
-        kept = partials.keep(hour, partial)
+        kept = partials.keep(hour, partial, partial.sent)
         if kept is None:
             return
         state.changed_hours.add((stream.event_type, partial.hour, stream.shop))

@@ -11,6 +11,8 @@ from streamwatch.domain.refusals import STAGES
 
 _encode = msgspec.msgpack.Encoder().encode
 _cells = msgspec.msgpack.Decoder(dict[str, Cell])
+_unread = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
+_cell = msgspec.msgpack.Decoder(Cell)
 
 
 class _Count(msgspec.Struct):
@@ -57,18 +59,26 @@ class Kept(msgspec.Struct, frozen=True):
         return self.after.count - (self.before.count if self.before else 0)
 
 
-def keep(hour: Hour, partial: Partial) -> Kept | None:
-    """Take a partial in; ``None`` when it is no newer than what is known."""
+def keep(hour: Hour, partial: Partial, sent: bytes = b"") -> Kept | None:
+    """Take a partial in; ``None`` when it is no newer than what is known.
+
+    Args:
+        hour: the parts known so far; changed in place.
+        partial: the new one.
+        sent: its cells as they came, where they are known: most can be kept so.
+    """
     source = f"{partial.topic}[{partial.partition}]"
     known = hour.get(source)
     if known and (partial.epoch, partial.version) <= (known.epoch, known.version):
         return None
     everything = partial.cells.get(ALL, Cell())
+    if not sent or not _are_fit(partial.cells):
+        sent = _encode({name: _needed(cell) for name, cell in partial.cells.items()})
     hour[source] = Part(
         partial.epoch,
         partial.version,
         everything.count,
-        _encode({name: _needed(cell) for name, cell in partial.cells.items()}),
+        sent,
         everything.first_arrival,
         everything.last_arrival,
     )
@@ -106,9 +116,27 @@ def cells_of(part: Part) -> dict[str, Cell]:
     return _cells.decode(part.cells)
 
 
+def whole_of(part: Part | None) -> Cell:
+    """The cell of all records of a part; those of its segments are not read."""
+    if part is None:
+        return Cell()
+    found = _unread.decode(part.cells).get(ALL)
+    return Cell() if found is None else _cell.decode(found)
+
+
 def count(hours: Iterable[Hour]) -> int:
     """Records over hours and sources."""
     return sum(part.count for hour in hours for part in hour.values())
+
+
+def _are_fit(cells: dict[str, Cell]) -> bool:
+    """Whether they can be kept as they came: `_needed` would change nothing that matters."""
+    whole = cells.get(ALL)
+    if whole is None or (whole.stages and STAGES[0] not in whole.stages):
+        return False
+    # Sums that are none stay none when they are added.
+    total = sum([one.mean + one.m2 for cell in cells.values() for one in cell.numbers.values()])
+    return math.isfinite(total)
 
 
 def _needed(cell: Cell) -> Cell:
