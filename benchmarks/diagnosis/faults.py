@@ -12,11 +12,13 @@ from streamwatch.simulation.stagebug import StageBug
 
 SIZES = (20, 100, 1_000, 10_000, 100_000)
 SHARES = (0.01, 0.1, 1.0)
+CLEANING = "cleaning"
+"""A stage of the user's own, behind `decode`."""
 OWN = "sizing"
-"""A stage of the user's own, behind `normalise`."""
+"""Another, behind `normalise`."""
 ELSEWHERE = "recommender"
 """A stage in another service; it gets what `normalise` gives."""
-STAGES = ("validate", "normalise", OWN, "pseudonymise", "segment")
+STAGES = (CLEANING, "validate", "normalise", OWN, "pseudonymise", "segment")
 SHOP = "shop-001"
 
 UNITS: tuple[tuple[Kind, str, str], ...] = (
@@ -36,11 +38,12 @@ class Trial(msgspec.Struct, frozen=True):
     Attributes:
         size: widget events a day of the shop.
         origin: ``client``, a stage, or `ELSEWHERE`.
-        effect: ``scale``, ``lose``, ``relabel``, ``refuse`` or ``drop``.
+        effect: ``scale``, ``lose``, ``relabel``, ``refuse`` or ``drop``; or by the KPI that is
+            looked at ``ratio`` (dropped or refused purchases) or ``mark`` (wrong units).
         kind: the event type.
         field, unit: what is hit, and what is done to it, in the words of `unitfault`.
         share: of the records.
-        ruled: whether expert rules refuse implausible values.
+        rules: what expert rules do to implausible values: ``""``, ``reject`` or ``mark``.
     """
 
     size: int
@@ -50,7 +53,7 @@ class Trial(msgspec.Struct, frozen=True):
     field: str
     unit: str
     share: float
-    ruled: bool = False
+    rules: str = ""
 
     @property
     def factor(self) -> float:
@@ -60,7 +63,7 @@ class Trial(msgspec.Struct, frozen=True):
     @property
     def reaches_service(self) -> bool:
         """Whether the stage in another service sees the fault, or makes it."""
-        return self.origin in ("client", "validate", "normalise", ELSEWHERE)
+        return self.origin in ("client", CLEANING, "validate", "normalise", ELSEWHERE)
 
 
 def trials() -> Iterator[Trial]:
@@ -75,16 +78,23 @@ def trials() -> Iterator[Trial]:
                 yield Trial(size, origin, "relabel", "widget-event", LABEL, "", share)
             for kind, field, name in UNITS[:3]:
                 yield Trial(size, ELSEWHERE, "scale", kind, field, name, share)
+            for effect, field in (("lose", "height"), ("lose", LABEL), ("relabel", LABEL)):
+                yield Trial(size, ELSEWHERE, effect, "widget-event", field, "", share)
             yield Trial(size, "client", "drop", "widget-event", "height", "", share)
             for kind, field, name in UNITS[:3:2]:
-                yield Trial(size, "client", "refuse", kind, field, name, share, ruled=True)
-            for stage in ("validate", "normalise", OWN, "segment"):
-                yield Trial(size, stage, "refuse", "widget-event", "height", "", share, ruled=True)
+                yield Trial(size, "client", "refuse", kind, field, name, share, "reject")
+                for origin in ("client", CLEANING):
+                    yield Trial(size, origin, "mark", kind, field, name, share, "mark")
+            yield Trial(size, CLEANING, "scale", *UNITS[0], share, "reject")
+            for stage in (CLEANING, "validate", "normalise", OWN, "segment"):
+                yield Trial(size, stage, "refuse", "widget-event", "height", "", share, "reject")
+            for origin in ("client", "validate", OWN):
+                yield Trial(size, origin, "ratio", "purchase", "quantity", "", share)
 
 
 def damaged(rows: Rows, hit: np.ndarray, trial: Trial) -> Rows:
     """The rows with the fault in those that are hit."""
-    if trial.effect == "drop":
+    if trial.effect in ("drop", "ratio"):
         return rows[~hit]
     rows = rows.copy()
     if trial.effect == "lose":
@@ -104,7 +114,8 @@ def has_field(rows: Rows, field: str) -> np.ndarray:
 
 def bug(trial: Trial) -> StageBug:
     """What the broken stage of ours does."""
-    effect = trial.effect if trial.effect in ("lose", "relabel", "refuse") else "scale"
+    effect = "refuse" if trial.effect == "ratio" else trial.effect
+    effect = effect if effect in ("lose", "relabel", "refuse") else "scale"
     return StageBug(
         stage=trial.origin,
         shop=SHOP,

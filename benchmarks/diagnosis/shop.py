@@ -5,17 +5,17 @@ from datetime import UTC
 
 import msgspec
 import numpy as np
-from faults import ELSEWHERE, OWN, SHOP, Trial
+from faults import CLEANING, ELSEWHERE, OWN, SHOP, Trial
 
 from streamwatch.baselines import judging
 from streamwatch.diagnosis.diagnose import Normals, days_of
+from streamwatch.diagnosis.elsewhere import departing_name
 from streamwatch.diagnosis.labels import LABEL
 from streamwatch.diagnosis.learning import learn_days
-from streamwatch.diagnosis.normal import FeatureDay
-from streamwatch.domain.cells import ALL, Cell
-from streamwatch.domain.events import Event
+from streamwatch.domain.cells import ALL, Cell, Moments
+from streamwatch.domain.events import EVENT_TYPES, Event
 from streamwatch.domain.messages import Partial
-from streamwatch.domain.readings import STAGE_SEGMENT, KpiKey, Reading
+from streamwatch.domain.readings import STAGE_SEGMENT, KpiKey, Place, Reading
 from streamwatch.domain.records import FileRecord, Slice
 from streamwatch.domain.settings import Settings
 from streamwatch.domain.source_settings import Rule, StageSettings, StageTopicSettings
@@ -26,10 +26,9 @@ from streamwatch.simulation.journeys import journeys
 from streamwatch.simulation.rows import CURRENCIES, Kind, Rows, encode
 from streamwatch.simulation.season import visits
 from streamwatch.simulation.stagebug import StageBug, misbehave, refuses
-from streamwatch.stages.custom import Refuse
+from streamwatch.stages.custom import Refuse, Step
 from streamwatch.stages.pseudonymise import ShopKeys
-from streamwatch.steps import partials
-from streamwatch.steps.rates import NOT_MIXED
+from streamwatch.steps import measure, partials, rates
 from streamwatch.steps.sources import compile_sources
 from streamwatch.steps.stagetopic import step_of
 
@@ -38,6 +37,7 @@ TRIAL_DAYS = 14
 """Days after the history from which a fault's day is taken; days that are unusual by themselves,
 such as holidays, are left out, since the departure then is not the fault's."""
 
+RATIO = "ratio.conversion"
 SERVICE_TOPIC = "recommended-widgets"
 SLICE = 2_000
 RULES = (
@@ -64,10 +64,13 @@ class Shop:
         self.fleet = build_fleet(self.settings)
         self.own_bugs: list[StageBug] = []
         self.sources = {
-            ruled: compile_sources(
+            action: compile_sources(
                 Settings(
-                    rules=rules,
-                    stages=(StageSettings(OWN, "benchmarks:sizing"),),
+                    rules=tuple(msgspec.structs.replace(rule, action=action) for rule in rules),
+                    stages=(
+                        StageSettings(CLEANING, "benchmarks:own", "decode"),
+                        StageSettings(OWN, "benchmarks:own", "normalise"),
+                    ),
                     stage_topics=(
                         StageTopicSettings(
                             ELSEWHERE, SERVICE_TOPIC, "widget-event", after="normalise"
@@ -77,9 +80,9 @@ class Shop:
                 (),
                 lambda _shop: UTC,
                 ShopKeys(b"k" * 32),
-                own={OWN: self.sizing},
+                own={name: self.own(name) for name in (CLEANING, OWN)},
             )
-            for ruled, rules in {False: (), True: RULES}.items()
+            for action, rules in {"": (), "reject": RULES, "mark": RULES}.items()
         }
         self.currency = CURRENCIES[self.fleet.currency[0]]
         self.normals: dict[Kind, Normals] = {}
@@ -87,18 +90,24 @@ class Shop:
         self._baselines: dict[KpiPlace, judging.Baseline] = {}
         self._judging = Settings().judging
         self._usual_days: dict[Kind, list[int]] = {}
-        self._clean: dict[tuple[Kind, int, bool], Cell] = {}
+        self._clean: dict[tuple[Kind, int, str], Cell] = {}
+        self._widgets: dict[int, int] = {}
         for day in range(HISTORY):
             for kind, rows in self.rows(day).items():
                 if kind != "return":
-                    self._learn(kind, day, self.cell(kind, rows, self.sources[True]))
+                    self._learn(kind, day, self.cell(kind, rows, self.sources["reject"]))
 
-    def sizing(self, event: Event, occurred_ms: int) -> Event | Refuse:
-        """The own stage: leaves all as it is, but for its bugs."""
-        field = refuses(self.own_bugs, event, occurred_ms)
-        if field is not None:
-            return Refuse("no-size", field)
-        return misbehave(self.own_bugs, event, occurred_ms)
+    def own(self, name: str) -> Step:
+        """An own stage: leaves all as it is, but for its bugs."""
+
+        def step(event: Event, occurred_ms: int) -> Event | Refuse:
+            mine = [one for one in self.own_bugs if one.stage == name]
+            field = refuses(mine, event, occurred_ms)
+            if field is not None:
+                return Refuse("no-size", field)
+            return misbehave(mine, event, occurred_ms)
+
+        return step
 
     def rows(self, day: int) -> dict[Kind, Rows]:
         """The journeys that begin on a day."""
@@ -141,9 +150,9 @@ class Shop:
 
     def usual(self, trial: Trial, day: int, clean: Rows) -> Cell:
         """The same day without a fault."""
-        name = (trial.kind, day, trial.ruled)
+        name = (trial.kind, day, trial.rules)
         if name not in self._clean:
-            self._clean[name] = self.cell(trial.kind, clean, self.sources[trial.ruled])
+            self._clean[name] = self.cell(trial.kind, clean, self.sources[trial.rules])
         return self._clean[name]
 
     def trial_days(self, kind: Kind) -> list[int]:
@@ -154,7 +163,7 @@ class Shop:
         return self._usual_days[kind]
 
     def _is_usual(self, kind: Kind, day: int) -> bool:
-        cell = self.cell(kind, self.rows(day)[kind], self.sources[True])
+        cell = self.cell(kind, self.rows(day)[kind], self.sources["reject"])
         verdicts = [
             judging.score(self._baselines[place], reading, self._judging)
             for reading in self.readings(kind, day, cell)
@@ -171,32 +180,36 @@ class Shop:
             verdict = judging.score(baseline, reading, self._judging)
             self._baselines[place] = judging.learn(baseline, reading, verdict, self._judging)
             self.history.setdefault(place, []).append(reading.value)
-            if verdict.state == "unusual" and reading.key.segment == ALL:
-                departing.add(reading.key.kpi)
+            if verdict.state == "unusual":
+                departing.add(departing_name(reading.key))
         self.normals[kind] = learn_days(self.normals.get(kind, {}), days, departing)
         for feature, one in days.items():
             name = (kind, f"missing.{feature.removeprefix(LABEL)}", ALL)
-            self.history.setdefault(name, []).append(missing_rate(one))
+            self.history.setdefault(name, []).append(missing_rate(one.last))
+            for stage, given in one.beside.items():
+                elsewhere = (*name[:2], STAGE_SEGMENT + stage)
+                self.history.setdefault(elsewhere, []).append(missing_rate(given))
 
     def readings(self, kind: Kind, day: int, cell: Cell) -> Iterator[Reading]:
-        """Volume, means and mixes of a day, and the means of what the service gave."""
+        """The KPIs of a day: those that need no segment, and the service's means and mixes."""
         start = self.settings.start_ms + day * DAY_MS
-        slot = (3 + start // DAY_MS) % 7
-        key = KpiKey(SHOP, kind, "volume")
-        yield Reading(key, start, slot, float(cell.count), cell.count)
-        found = {ALL: cell.numbers}
-        found |= {STAGE_SEGMENT + stage: numbers for stage, numbers in cell.beside.items()}
-        for segment, numbers in found.items():
-            for feature, moments in numbers.items():
-                if moments.n:
-                    key = KpiKey(SHOP, kind, f"mean.{feature}", segment)
-                    yield Reading(key, start, slot, moments.mean, moments.n, moments.variance)
+        place = Place(SHOP, kind, start, (3 + start // DAY_MS) % 7)
+        yield measure.volume(place, cell.count)
+        yield from measure.means(place, ALL, cell)
+        yield from rates.mixes(place, EVENT_TYPES[kind], cell)
+        yield rates.share(place, "marks", min(sum(cell.marks.values()), cell.count), cell.count)
+        if cell.beside:
+            for reading in measure.stages_elsewhere(place, cell):
+                if not reading.key.kpi.startswith("missing."):
+                    yield reading
+        if kind == "purchase" and self.widgets(day) >= rates.RATIO_RECORDS:
+            yield rates.share(place, RATIO, cell.count, self.widgets(day))
 
-        for label, counts in cell.labels.items():
-            known = {value: n for value, n in counts.items() if value}
-            if known and label not in NOT_MIXED:
-                key = KpiKey(SHOP, kind, f"mix.{label}")
-                yield Reading(key, start, slot, 0.0, sum(known.values()), counts=known)
+    def widgets(self, day: int) -> int:
+        """Widget events of a day."""
+        if day not in self._widgets:
+            self._widgets[day] = len(self.rows(day)["widget-event"])
+        return self._widgets[day]
 
     def verdict(self, day: int, cell: Cell, key: KpiKey) -> Verdict | None:
         """The judge's word on a KPI of a day; ``None`` where it has none."""
@@ -213,6 +226,6 @@ def place_of(kind: Kind, key: KpiKey) -> KpiPlace:
     return kind, key.kpi, key.segment
 
 
-def missing_rate(day: FeatureDay) -> float:
-    """Share of the counted records that lack a value."""
-    return day.last.missing / max(day.last.n + day.last.missing, 1)
+def missing_rate(found: Moments) -> float:
+    """Share of the records that lack a value."""
+    return found.missing / max(found.n + found.missing, 1)

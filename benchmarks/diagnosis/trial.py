@@ -5,18 +5,22 @@ import statistics
 
 import msgspec
 import numpy as np
-from faults import ELSEWHERE, OWN, SHOP, STAGES, Trial, bug, damaged, has_field
-from shop import Shop, missing_rate, place_of
+from faults import CLEANING, ELSEWHERE, OWN, SHOP, STAGES, Trial, bug, damaged, has_field
+from shop import RATIO, Shop, missing_rate, place_of
 
 from streamwatch.adapters.stage_bugs import misbehaving
 from streamwatch.diagnosis.diagnose import Found, days_of, diagnose
 from streamwatch.diagnosis.labels import LABEL
-from streamwatch.domain.cells import Cell
+from streamwatch.diagnosis.normal import FeatureDay
+from streamwatch.diagnosis.origin import Origin, undetermined
+from streamwatch.domain.cells import ALL, Cell, Moments
 from streamwatch.domain.events import WidgetEvent
 from streamwatch.domain.readings import STAGE_SEGMENT, KpiKey
+from streamwatch.domain.verdicts import Verdict
 from streamwatch.simulation.chance import generator
 from streamwatch.simulation.rows import Rows, encode
 from streamwatch.simulation.stagebug import refuses
+from streamwatch.steps.diagnosing import Bucket, with_origin
 
 DETECTABLE = 5.0
 NAMEABLE = 5
@@ -45,16 +49,16 @@ class Result(msgspec.Struct, frozen=True):
 
     @property
     def detectable(self) -> bool:
-        """By the truth; of a mix, which has no number to tell it by, if the judge saw it."""
-        if self.trial.effect == "relabel":
+        """By the truth; if the judge saw it, of a mix or a mark that have no number to tell by."""
+        if self.trial.effect in ("relabel", "mark"):
             return self.raised and self.affected > 0
         return abs(self.deviation) >= DETECTABLE and self.affected > 0
 
     @property
     def nameable(self) -> bool:
-        """Whether a unit is to be named: there are values of the service's stage nowhere."""
-        scaled = self.trial.effect == "scale" and self.trial.origin != ELSEWHERE
-        return scaled and self.affected >= NAMEABLE
+        """Whether a unit is to be named: of a mean with enough wrong values in it."""
+        of_mean = self.trial.effect == "scale" and not self.trial.rules
+        return of_mean and self.affected >= NAMEABLE
 
 
 def run(shop: Shop, trial: Trial, number: int) -> Result:
@@ -66,22 +70,25 @@ def run(shop: Shop, trial: Trial, number: int) -> Result:
     hit = (lots < trial.share) & has_field(clean, trial.field)
     cell, usual = _counted(shop, trial, clean, hit), shop.usual(trial, day, clean)
     key = _key(trial, shop)
-    moved = _moved(trial, key, cell, usual)
+    moved = _moved(shop, day, key, trial, (cell, usual))
     spread = statistics.stdev(shop.history[place_of(trial.kind, key)]) or 1e-9
-    if trial.effect == "relabel":
+    if trial.effect in ("relabel", "mark"):
         spread = math.inf
     verdict = shop.verdict(day, cell, key)
     raised = verdict is not None and verdict.state == "unusual"
     if key.kpi != "volume" and not raised:
         verdict = None
-    found = diagnose(key, shop.normals[trial.kind], days_of(cell), verdict, cell.rejects)
+    if trial.effect == "ratio":
+        found = _of_ratio(shop, day, cell, verdict)
+    else:
+        found = diagnose(key, shop.normals[trial.kind], days_of(cell), verdict, cell.rejects)
     affected = int(hit.sum()) if trial.origin in ("client", ELSEWHERE) else _affected(cell, usual)
     return _result(trial, key, moved / spread, affected, raised, found)
 
 
 def _counted(shop: Shop, trial: Trial, clean: Rows, hit: np.ndarray) -> Cell:
     """The day's cell with the fault in it."""
-    sources = shop.sources[trial.ruled]
+    sources = shop.sources[trial.rules]
     wrong = damaged(clean, hit, trial)
     given = wrong if trial.reaches_service else clean
     if trial.origin in STAGES and trial.reaches_service and trial.effect != "refuse":
@@ -90,7 +97,7 @@ def _counted(shop: Shop, trial: Trial, clean: Rows, hit: np.ndarray) -> Cell:
         return shop.cell(trial.kind, wrong, sources, given)
     if trial.origin == ELSEWHERE:
         return shop.cell(trial.kind, clean, sources, given)
-    if trial.origin == OWN:
+    if trial.origin in (CLEANING, OWN):
         shop.own_bugs = [bug(trial)]
     else:
         broken = misbehaving(sources[trial.kind], [bug(trial)])
@@ -112,26 +119,57 @@ def _hit_by_stage(shop: Shop, trial: Trial, clean: Rows) -> np.ndarray:
 
 def _key(trial: Trial, shop: Shop) -> KpiKey:
     feature = f"price.{shop.currency}" if trial.field == "price" else trial.field
-    if trial.effect in ("refuse", "drop"):
-        return KpiKey(SHOP, trial.kind, "volume")
-    if trial.effect == "lose":
-        return KpiKey(SHOP, trial.kind, f"missing.{feature}")
-    if trial.effect == "relabel":
-        return KpiKey(SHOP, trial.kind, f"mix.{feature}")
-    segment = STAGE_SEGMENT + ELSEWHERE if trial.origin == ELSEWHERE else "all"
-    return KpiKey(SHOP, trial.kind, f"mean.{feature}", segment)
+    kinds = {"lose": "missing", "relabel": "mix"}
+    segment = STAGE_SEGMENT + ELSEWHERE if trial.origin == ELSEWHERE else ALL
+    kpi = f"{kinds.get(trial.effect, 'mean')}.{feature}"
+    if trial.effect in ("refuse", "drop") or trial.rules == "reject":
+        kpi = "volume"
+    elif trial.effect in ("ratio", "mark"):
+        kpi = RATIO if trial.effect == "ratio" else "marks"
+    return KpiKey(SHOP, trial.kind, kpi, segment)
 
 
-def _moved(trial: Trial, key: KpiKey, cell: Cell, usual: Cell) -> float:
+def _of_ratio(shop: Shop, day: int, cell: Cell, verdict: Verdict | None) -> Found:
+    """As the judge does: by the volumes of the two event types, where they are unusual."""
+    if verdict is None:
+        return Found(undetermined("the ratio is usual"))
+    below = Cell(count=shop.widgets(day))
+    volumes = []
+    for kind, one in (("purchase", cell), ("widget-event", below)):
+        volume = shop.verdict(day, one, KpiKey(SHOP, kind, "volume"))
+        if volume is not None and volume.state == "unusual":
+            bucket = Bucket(days_of(one), one.rejects)
+            volumes.append(with_origin(volume, shop.normals[kind], bucket))
+    told = with_origin(verdict, {}, Bucket({}, {}, volumes=tuple(volumes)))
+    return Found(Origin(told.origin, told.origin_reason))
+
+
+def _behind(trial: Trial, day: FeatureDay) -> Moments:
+    """A feature where the fault shows: after the last stage, or after the service."""
+    return day.beside[ELSEWHERE] if trial.origin == ELSEWHERE else day.last
+
+
+def _moved(shop: Shop, day: int, key: KpiKey, trial: Trial, both: tuple[Cell, Cell]) -> float:
     """By how much the fault moves its KPI."""
+    cell, usual = both
     if key.kpi == "volume":
         return cell.count - usual.count
+    if key.kpi == "marks":
+        return sum(cell.marks.values()) - sum(usual.marks.values())
+    if key.kpi == RATIO:
+        return (cell.count - usual.count) / max(shop.widgets(day), 1)
     feature = key.kpi.partition(".")[2]
     if trial.effect == "lose":
         name = feature if feature in usual.numbers else LABEL + feature
-        return missing_rate(days_of(cell)[name]) - missing_rate(days_of(usual)[name])
+        now, before = (_behind(trial, days_of(one)[name]) for one in (cell, usual))
+        return missing_rate(now) - missing_rate(before)
     if trial.effect == "relabel":
-        now, before = cell.labels[feature], usual.labels[feature]
+        now, before = (
+            one.beside_labels[ELSEWHERE][feature]
+            if trial.origin == ELSEWHERE
+            else one.labels[feature]
+            for one in (cell, usual)
+        )
         gains = [now.get(one, 0) - before.get(one, 0) for one in now.keys() | before]
         return sum(map(abs, gains)) / 2 / max(cell.count, 1)
     both = [

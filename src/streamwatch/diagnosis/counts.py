@@ -1,9 +1,6 @@
 """The origin of a departing volume: not sent, or sent and refused by a stage of ours?
 
-Records that a stage refuses may be refused rightly. Whether they were is seen in what was
-sent: if the values that the refusals are about depart before any stage of ours, the client's
-data changed and the stage did its work; if they are as usual, the stage is at fault; if neither
-can be said, nobody is accused.
+Records that a stage refuses may be refused rightly; see `diagnosis.refused`.
 """
 
 import math
@@ -13,19 +10,12 @@ from streamwatch.diagnosis.normal import (
     FeatureDay,
     FeatureNormal,
     Part,
-    compared,
     kept_shares,
-    missing_parts,
     spread,
 )
 from streamwatch.diagnosis.origin import CLIENT, Origin, undetermined
-from streamwatch.diagnosis.stages import (
-    CLIENT_DEVIATION,
-    LEAST_DAYS,
-    MOST,
-    NEARLY_ALL,
-    STAGE_DEVIATION,
-)
+from streamwatch.diagnosis.refused import as_sent, changed_before, mean_as_sent
+from streamwatch.diagnosis.stages import LEAST_DAYS, MOST, NEARLY_ALL, STAGE_DEVIATION
 
 
 def origin_of_volume(
@@ -99,44 +89,37 @@ def origin_of_refusals(
     about = {
         name: day for name, day in days.items() if _is_about(field, name) and stage in day.stages
     }
-    return _as_sent(normals, about, stage, told)
+    return as_sent(normals, about, stage, told)
 
 
 def origin_of_marks(
-    normals: Mapping[str, FeatureNormal], days: Mapping[str, FeatureDay], kpi: str
+    normals: Mapping[str, FeatureNormal],
+    days: Mapping[str, FeatureDay],
+    kpi: str,
+    shown: Mapping[str, str],
 ) -> Origin:
     """Where a departure of the share of records that break a rule came in, which only marks.
 
-    The client's, if something that it sent departs too; a rule may look at what no mean shows,
-    so else nobody is accused.
+    The client's, if something that it sent departs too, or a stage's before `validate`, which
+    asks the rules; a rule may look at what no mean shows, so else nobody is accused.
+
+    Args:
+        normals: feature → its usual days.
+        days: feature → the bucket that departs.
+        kpi: ``marks``, or ``marks.rule``.
+        shown: feature → what its single values show to have been done to it as sent.
     """
-    rule = kpi.partition(".")[2] or "any rule"
+    told = f"records break {kpi.partition('.')[2] or 'a rule'}"
     for feature, day in days.items():
-        sign = _mean_as_sent(normals.get(feature, FeatureNormal()), day)
+        sign = mean_as_sent(normals.get(feature, FeatureNormal()), day)
         if sign:
-            return Origin(CLIENT, f"records break {rule}; their {feature} {sign}, as sent")
-    return undetermined(f"records break {rule}, and no mean of what was sent departs")
-
-
-def _as_sent(
-    normals: Mapping[str, FeatureNormal],
-    days: Mapping[str, FeatureDay],
-    stage: str,
-    told: str,
-    shift: float = 0.0,
-    parts: tuple[Part, ...] = (),
-) -> Origin:
-    """The client's, if what it sent departs; the stage's, if all that was sent is usual."""
-    if not days:
-        return undetermined(f"{told}; see the table rejects", shift, parts)
-    for feature, day in days.items():
-        sign = _departs_as_sent(normals.get(feature, FeatureNormal()), day, stage)
-        if sign:
-            return Origin(CLIENT, f"{told}; their {feature} {sign}, as sent", shift, parts)
-        if sign is None:
-            return undetermined(f"{told}; too little is known of what they held", shift, parts)
-    names = " and ".join(days)
-    return Origin(stage, f"{told}; the {names} of all that was sent is usual", shift, parts)
+            return Origin(CLIENT, f"{told}; their {feature} {sign}, as sent")
+    earlier = changed_before(normals, days, "validate", told)
+    if earlier is not None:
+        return earlier
+    for feature, what in shown.items():
+        return Origin(CLIENT, f"{told}; their {feature} shows {what}, as sent")
+    return undetermined(f"{told}, and no mean of what was sent departs")
 
 
 def _nothing_read(shift: float, rejects: Mapping[str, int]) -> Origin:
@@ -190,7 +173,7 @@ def _refused_more(
         for name, day in days.items()
         if worst.stage in day.stages and (not reason or _is_about(field, name))
     }
-    return _as_sent(normals, about, worst.stage, told, shift, parts)
+    return as_sent(normals, about, worst.stage, told, shift, parts)
 
 
 def _main_reason(stage: str, rejects: Mapping[str, int]) -> tuple[str, str]:
@@ -204,38 +187,3 @@ def _main_reason(stage: str, rejects: Mapping[str, int]) -> tuple[str, str]:
 
 def _is_about(field: str, feature: str) -> bool:
     return field.removesuffix("_unit") == feature.partition(".")[0]
-
-
-def _departs_as_sent(normal: FeatureNormal, day: FeatureDay, stage: str) -> str | None:
-    """In what way a feature departs before any stage of ours: the refused ones would show.
-
-    Returns:
-        Words; empty if it is usual; ``None`` if that cannot be said.
-    """
-    records = float(day.first.n + day.first.missing)
-    if normal.days < LEAST_DAYS or not records:
-        return None
-    missing = compared(missing_parts(day), normal.missing, normal, records)[0]
-    refused = _refused(day, stage)
-    if missing.shift > refused / records / 2 and missing.shift > 0:
-        return f"is missing in {missing.now:.0%} instead of {missing.usual:.0%}"
-    return _mean_as_sent(normal, day)
-
-
-def _mean_as_sent(normal: FeatureNormal, day: FeatureDay) -> str | None:
-    """The same of the mean alone."""
-    first = next(iter(day.stages), "")
-    level = normal.means.get(first)
-    if normal.days < LEAST_DAYS or level is None or not day.first.n:
-        return None
-    records = float(day.first.n + day.first.missing)
-    part = compared({first: day.first.mean}, {first: level}, normal, records)[0]
-    if abs(part.deviation) >= STAGE_DEVIATION:
-        return f"was {part.now:.5g} on average instead of {part.usual:.5g}"
-    return "" if abs(part.deviation) < CLIENT_DEVIATION else None
-
-
-def _refused(day: FeatureDay, stage: str) -> int:
-    names = list(day.stages)
-    before, after = day.stages[names[names.index(stage) - 1]], day.stages[stage]
-    return before.n + before.missing - after.n - after.missing

@@ -100,7 +100,7 @@ def diagnose(
             return Found(undetermined("volumes of segments are not followed over the stages"))
         return Found(origin_of_volume(normals, days, verdict.value, expected, rejects))
     if kind == "marks" and departs:
-        return Found(origin_of_marks(normals, days, key.kpi))
+        return Found(origin_of_marks(normals, days, key.kpi, _shown(key, normals, days)))
     if kind == "rejects" and departs:
         return Found(origin_of_refusals(normals, days, key.kpi, rejects or {}))
     if kind == "missing":
@@ -111,6 +111,19 @@ def diagnose(
     if kind == "missing":
         return Found(origin_of_missing(normal, day, departs=departs and key.segment == "all"))
     return _of_mean(key, feature, normals, days, verdict if departs else None)
+
+
+def _shown(
+    key: KpiKey, normals: Mapping[str, FeatureNormal], days: Mapping[str, FeatureDay]
+) -> dict[str, str]:
+    """The features whose single values show a unit fault that the client sent."""
+    whole = msgspec.structs.replace(key, segment="all")
+    found = {feature: _of_mean(whole, feature, normals, days, None) for feature in days}
+    return {
+        feature: one.hypotheses[0].name
+        for feature, one in found.items()
+        if one.origin.name == CLIENT and one.hypotheses and one.hypotheses[0].gain >= LEAST_GAIN
+    }
 
 
 def _of_label(
