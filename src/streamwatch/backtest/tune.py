@@ -1,7 +1,7 @@
 """What other settings would have said: COUNT's messages once more through JUDGE and FLEET."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic
+from typing import Any
 
 import msgspec
 
@@ -12,42 +12,53 @@ from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC, Message
 from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.domain.settings import JudgingSettings
 from streamwatch.runner.partition import Partition
-from streamwatch.steps.step import Outcome, Settled, StateT, Step
+from streamwatch.steps.judge import JudgeStep
+from streamwatch.steps.judgestate import JudgeState, forget_changes
+from streamwatch.steps.step import Outcome, Settled, Step
 
 
-class Remembering(Generic[StateT]):
-    """A step that keeps the slices it is given, if told so, for others to be given the same."""
+class UnstoredJudge:
+    """JUDGE for a run that stores nothing, so that no state is encoded.
 
-    def __init__(self, step: Step[StateT], *, keep: bool = True) -> None:
-        self._step = step
+    Args:
+        judge: the step.
+        keep: whether to keep the slices that it is given, for others to be given the same.
+    """
+
+    name = JudgeStep.name
+    accounted = JudgeStep.accounted
+
+    def __init__(self, judge: JudgeStep, *, keep: bool = False) -> None:
+        self._judge = judge
         self._keep = keep
-        self.name = step.name
-        self.accounted = step.accounted
         self.slices: list[Slice] = []
 
-    def restore(self, states: Mapping[str, bytes]) -> StateT:
-        """As the step does."""
-        return self._step.restore(states)
+    def restore(self, states: Mapping[str, bytes]) -> JudgeState:
+        """As JUDGE does."""
+        return self._judge.restore(states)
 
-    def process(self, state: StateT, slice_: Slice, now_ms: int) -> Outcome:
-        """Keep the slice, then as the step does."""
+    def process(self, state: JudgeState, slice_: Slice, now_ms: int) -> Outcome:
+        """Keep the slice, then as JUDGE does."""
         if self._keep:
             self.slices.append(slice_)
-        return self._step.process(state, slice_, now_ms)
+        return self._judge.process(state, slice_, now_ms)
 
-    def settle(self, state: StateT, fence: int, epoch: int, now_ms: int) -> Settled:
-        """As the step does."""
-        return self._step.settle(state, fence, epoch, now_ms)
+    def settle(self, state: JudgeState, fence: int, epoch: int, now_ms: int) -> Settled:
+        """Nothing is written."""
+        del fence, epoch, now_ms
+        forget_changes(state)
+        return Settled()
 
-    def announce(self, state: StateT, fence: int, epoch: int) -> list[Message]:
-        """As the step does."""
-        return self._step.announce(state, fence, epoch)
+    def announce(self, state: JudgeState, fence: int, epoch: int) -> list[Message]:
+        """As JUDGE does."""
+        return self._judge.announce(state, fence, epoch)
 
 
-def judge_again(slices: Sequence[Slice], judge: Step[Any], fleet: Step[Any], now_ms: int) -> Record:
+def judge_again(slices: Sequence[Slice], judge: JudgeStep, fleet: Step[Any], now_ms: int) -> Record:
     """What these two steps say of what COUNT told; each slice is followed by a flush."""
     record = Record()
-    judging = Partition(judge, PartitionId("judge", READINGS_TOPIC, 0), NOTHING_STORED)
+    unstored = UnstoredJudge(judge)
+    judging = Partition(unstored, PartitionId("judge", READINGS_TOPIC, 0), NOTHING_STORED)
     grouping = Partition(fleet, PartitionId("fleet", VERDICTS_TOPIC, 0), NOTHING_STORED)
     offset = 0
     for slice_ in slices:

@@ -5,7 +5,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -22,7 +21,7 @@ from streamwatch.backtest.feeding import by_hour
 from streamwatch.backtest.labels import Fault, faults_of
 from streamwatch.backtest.record import Record, RecordStore
 from streamwatch.backtest.scorecard import Scorecard, score
-from streamwatch.backtest.tune import GRIDS, Remembering, Trial, candidates, judge_again, trial
+from streamwatch.backtest.tune import GRIDS, Trial, UnstoredJudge, candidates, judge_again, trial
 from streamwatch.cli.output import FINDINGS, OK, json_option, print_json, progress, settings_option
 from streamwatch.cli.scorecard_text import scorecard_text, sweep_text
 from streamwatch.domain.accounting import Accounting
@@ -127,11 +126,11 @@ def _arrival(line: SourceLine) -> int:
 
 def _run(
     assembly: Assembly, lines: Iterable[SourceLine], files: Sequence[str], *, keep: bool
-) -> tuple[Record, Remembering[Any], dict[str, Accounting]]:
+) -> tuple[Record, UnstoredJudge, dict[str, Accounting]]:
     """The run under the configured settings; ``keep`` for a sweep afterwards."""
     record = Record()
     assembly.live.current = TapSet()  # a backtest copies no rows
-    remembering = Remembering(assembly.judge, keep=keep)
+    remembering = UnstoredJudge(assembly.judge, keep=keep)
     pipeline = EmbeddedPipeline(
         sources={
             topic: msgspec.structs.replace(source, recorder=None)

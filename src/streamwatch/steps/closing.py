@@ -95,9 +95,12 @@ def close_hour(tick: Tick, stream: Stream, hour: int, common: Common) -> None:
     day = calendar.day_start(hour, stream.zone)
     count = records_of_hour(stream, day, hour)
     reading = measure.volume(hour_of(stream, hour), count)
-    hours = stream.days.get(day, {})
-    cells = partials.merged([hours[hour]] if hour in hours else [])
-    bucket = diagnosing.bucket_of(cells, hour, stream.days)
+
+    def bucket() -> diagnosing.Bucket:
+        hours = stream.days.get(day, {})
+        cells = partials.merged([hours[hour]] if hour in hours else [])
+        return diagnosing.bucket_of(cells, hour, stream.days)
+
     judge(tick, stream, reading, version, bucket, common)
 
 

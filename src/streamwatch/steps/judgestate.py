@@ -85,11 +85,16 @@ def take_changes(state: JudgeState) -> dict[str, bytes | None]:
         parts = _hour_of(state.shops[shop][event_type], hour)
         stored = pack(_VERSION, StoredHour(shop, event_type, hour, parts)) if parts else None
         changes[f"hour/{event_type}/{hour}/{shop}"] = stored
+    forget_changes(state)
+    return changes
+
+
+def forget_changes(state: JudgeState) -> None:
+    """Take what changed for written."""
     state.changed_shops.clear()
     state.changed_open.clear()
     state.changed_hours.clear()
     state.clocks_changed = state.commons_changed = False
-    return changes
 
 
 def read_state(

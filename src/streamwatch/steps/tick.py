@@ -1,6 +1,6 @@
 """A tick: what is judged at one moment, and how one reading becomes a verdict."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -35,10 +35,19 @@ def judge(
     stream: Stream,
     reading: Reading,
     version: int,
-    bucket: diagnosing.Bucket,
+    bucket: diagnosing.Bucket | Callable[[], diagnosing.Bucket],
     common: Common = NONE,
 ) -> Verdict:
-    """Score, then learn, then tell."""
+    """Score, then learn, then tell.
+
+    Args:
+        tick: the moment.
+        stream: whose reading it is; learns.
+        reading: of a closed bucket.
+        version: of the verdict.
+        bucket: for the diagnosis; a function is called only where there is something to diagnose.
+        common: what all shops have in common in the bucket.
+    """
     name = kpi_name(reading.key)
     learned = stream.learned
     if reading.key.kpi == "volume" and reading.bucket == learned.first_day:
@@ -48,7 +57,9 @@ def judge(
         verdict = judging.score(baseline, reading, tick.settings, common)
         learned.baselines[name] = judging.learn(baseline, reading, verdict, tick.settings, common)
     verdict = msgspec.structs.replace(verdict, version=version, judged_at=tick.clock)
-    verdict = diagnosing.with_origin(verdict, learned.normals, bucket)
+    if verdict.state == "unusual":
+        of_bucket = bucket() if callable(bucket) else bucket
+        verdict = diagnosing.with_origin(verdict, learned.normals, of_bucket)
     tell(tick, stream, verdict)
     return verdict
 
