@@ -32,11 +32,10 @@ def days_plot(title: str, points: Sequence[Point]) -> str:
     >>> days_plot("mean", [Point("1 March", 1.0, 0.5, 1.5, False)]).startswith("<svg")
     True
     """
+    # The band of a day of few records is wide, and would hide what the others show.
+    shown = [point for point in points if point.value is not None] or points
     known = [
-        one
-        for point in points
-        for one in (point.value, point.lower, point.upper)
-        if one is not None
+        one for point in shown for one in (point.value, point.lower, point.upper) if one is not None
     ]
     low, high = _widened(min(known, default=0.0), max(known, default=1.0))
     place = _scale(low, high)
@@ -45,7 +44,7 @@ def days_plot(title: str, points: Sequence[Point]) -> str:
     parts = [*_frame(title, low, high)]
     for middle, point in zip(middles, points, strict=True):
         if point.lower is not None and point.upper is not None:
-            top, bottom = place(point.upper), place(point.lower)
+            top, bottom = place(min(point.upper, high)), place(max(point.lower, low))
             parts.append(_rectangle((middle - step / 2, top, step, bottom - top), _BAND))
     line = " ".join(
         f"{middle:.1f},{place(point.value):.1f}"

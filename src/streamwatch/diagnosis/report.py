@@ -45,7 +45,8 @@ class Stored(msgspec.Struct, frozen=True):
         groups, changes: of the bucket.
         rejects: of the bucket, ``stage/reason/field`` → records.
         verdict: on the KPI in the bucket.
-        pairs: neighbouring stages at which the same records were kept → those records.
+        pairs: neighbouring stages at which the same records were kept → those records, from the
+            first unusual day on.
         pairs_from: where those stand.
     """
 

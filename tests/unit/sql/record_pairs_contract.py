@@ -14,7 +14,7 @@ from streamwatch.adapters.sql.store import SqlStore
 from streamwatch.adapters.sql.tap_schema import prepare_tap_tables
 from streamwatch.diagnosis.normal import FeatureDay
 from streamwatch.diagnosis.report import PairsFrom, Report, Stored, make_report
-from streamwatch.domain.cells import Moments
+from streamwatch.domain.cells import DAY_MS, Moments
 from streamwatch.domain.readings import KpiKey
 from streamwatch.domain.records import PartitionId
 from streamwatch.domain.rows import TapRow, Value
@@ -58,7 +58,7 @@ def recorded(stage: str, number: int, **fields: Value) -> Recorded:
 
 def read(engine: Engine, incident: str = "") -> tuple[Pairs, PairsFrom]:
     with reading(engine) as connection:
-        return pairs_of(connection, KEY, DAY, SETTINGS, incident)
+        return pairs_of(connection, KEY, (DAY, DAY), SETTINGS, incident)
 
 
 def values(pairs: Pairs) -> dict[tuple[str, str], list[tuple[float | None, float | None]]]:
@@ -177,8 +177,19 @@ def test_a_stage_before_normalise_and_one_elsewhere_are_read_by_their_own_unit(
     place = PartitionId("count", "widget-event", 0)
     store.commit(Flush(place, None, 1, 0, "", {}, tuple(rows), None))
     with reading(engine) as connection:
-        pairs, _ = pairs_of(connection, KEY, DAY, settings)
+        pairs, _ = pairs_of(connection, KEY, (DAY, DAY), settings)
     values = {stages: (one.before, one.after) for stages, (one,) in pairs.items()}
     assert values == dict.fromkeys(
         [("decode", "fit"), ("fit", "normalise"), ("normalise", "recommender")], (170.0, 170.0)
     )
+
+
+def test_records_are_read_from_the_first_unusual_day_on(engine: Engine) -> None:
+    for stage in ("decode", "normalise"):
+        tapped(engine, stage, "widget-event", {"e-1": 170.0, "e-2": 160.0})
+    with reading(engine) as connection:
+        found = [
+            [len(some) for some in pairs_of(connection, KEY, days, SETTINGS)[0].values()]
+            for days in ((DAY, DAY + 2 * DAY_MS), (DAY + DAY_MS, DAY + 2 * DAY_MS))
+        ]
+    assert found == [[2], []]

@@ -59,7 +59,7 @@ def stored_departure(
         days = _days(connection, key, first - HISTORY_DAYS * DAY_MS, start, settings)
         groups, changes = _groups(connection, key, start, start)
         before, _ = _groups(connection, key, first - HISTORY_DAYS * DAY_MS, first - 1)
-        pairs, pairs_from = pairs_of(connection, key, start, settings, incident)
+        pairs, pairs_from = pairs_of(connection, key, (first, start), settings, incident)
         return Stored(
             key=key,
             bucket=start,

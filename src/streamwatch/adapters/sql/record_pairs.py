@@ -45,35 +45,41 @@ Pairs = dict[tuple[str, str], list[Pair]]
 
 
 def pairs_of(
-    connection: Connection, key: KpiKey, start: int, settings: Settings, incident: str = ""
+    connection: Connection,
+    key: KpiKey,
+    days: tuple[int, int],
+    settings: Settings,
+    incident: str = "",
 ) -> tuple[Pairs, PairsFrom]:
-    """Records of the day that begins at ``start``, at each two stages that follow each other.
+    """Records of the days from the first to the last, at each two stages that follow each other.
 
     Only stages at which records are kept count as neighbours. Where a tap stands at but one,
     its records stand with themselves.
     """
     if feature_of(key)[0] not in EVENT_TYPES[key.event_type].numbers:
         return {}, ""
-    tapped = _tapped(connection, key, start, settings)
+    tapped = _tapped(connection, key, days, settings)
     if tapped:
         return tapped, "taps"
-    recorded = _recorded(connection, key, start, settings, incident)
+    recorded = _recorded(connection, key, days, settings, incident)
     return recorded, "recorder" if recorded else ""
 
 
-def _tapped(connection: Connection, key: KpiKey, start: int, settings: Settings) -> Pairs:
+def _tapped(
+    connection: Connection, key: KpiKey, days: tuple[int, int], settings: Settings
+) -> Pairs:
     tables = readable_tap_tables(connection, settings, key.event_type)
     elsewhere = topic_stages(settings, key.event_type)
     present = [
         stage
         for stage, table in tables.items()
-        if connection.execute(_any_row(table, key, start)).first() is not None
+        if connection.execute(_any_row(table, key, days)).first() is not None
     ]
     declaring = declaring_stages(settings, key.event_type)
     result: Pairs = {}
     for first, then in _neighbours(present, elsewhere, settings, key.event_type):
         by = EVENT if then in elsewhere else PLACE
-        query = _joined(key, tables[first], tables[then], by, start)
+        query = _joined(key, tables[first], tables[then], by, days)
         rows = connection.execute(query).mappings()
         as_sent = first in declaring, then in declaring
         result[first, then] = [_pair(dict(row), feature_of(key)[0], as_sent) for row in rows]
@@ -94,17 +100,19 @@ def _neighbours(
     return found
 
 
-def _any_row(table: Table, key: KpiKey, start: int) -> Select[Any]:
+def _any_row(table: Table, key: KpiKey, days: tuple[int, int]) -> Select[Any]:
     column = table.c
     when = func.coalesce(column.occurred_at, column.arrived_at, type_=column.arrived_at.type)
     return (
         select(column.event_id)
-        .where(column.shop == key.shop, when >= start, when < start + DAY_MS)
+        .where(column.shop == key.shop, when >= days[0], when < days[1] + DAY_MS)
         .limit(1)
     )
 
 
-def _joined(key: KpiKey, first: Table, then: Table, by: tuple[str, ...], start: int) -> Select[Any]:
+def _joined(
+    key: KpiKey, first: Table, then: Table, by: tuple[str, ...], days: tuple[int, int]
+) -> Select[Any]:
     feature, part = feature_of(key)
     second = then.alias("behind")
     when = func.coalesce(
@@ -136,7 +144,7 @@ def _joined(key: KpiKey, first: Table, then: Table, by: tuple[str, ...], start: 
         .select_from(
             first.join(second, and_(*(first.c[n] == second.c[n] for n in by)), isouter=True)
         )
-        .where(first.c.shop == key.shop, when >= start, when < start + DAY_MS)
+        .where(first.c.shop == key.shop, when >= days[0], when < days[1] + DAY_MS)
         .order_by(when, first.c.record_offset)
         .limit(MOST_PAIRS)
     )
@@ -144,7 +152,11 @@ def _joined(key: KpiKey, first: Table, then: Table, by: tuple[str, ...], start: 
 
 
 def _recorded(
-    connection: Connection, key: KpiKey, start: int, settings: Settings, incident: str
+    connection: Connection,
+    key: KpiKey,
+    days: tuple[int, int],
+    settings: Settings,
+    incident: str,
 ) -> Pairs:
     """The same of what the flight recorder wrote down for an incident."""
     feature, part = feature_of(key)
@@ -156,8 +168,8 @@ def _recorded(
             row.incident_id == incident,
             row.event_type == key.event_type,
             row.shop == key.shop,
-            when >= start,
-            when < start + DAY_MS,
+            when >= days[0],
+            when < days[1] + DAY_MS,
         )
         .order_by(when, row.record_offset)
         .limit(MOST_PAIRS * 4)
