@@ -9,12 +9,12 @@ from collections import Counter
 import numpy as np
 
 from streamwatch.baselines import judging
+from streamwatch.baselines.evidence import SURE, evidence_of_rise
 from streamwatch.domain.readings import KpiKey, Reading
 from streamwatch.domain.settings import JudgingSettings
 from streamwatch.domain.sketch import LOG_GAMMA
 from streamwatch.simulation.fleet import FleetSettings, build_fleet
 from streamwatch.simulation.people import bodies, choose_shoppers, declared
-from streamwatch.steps.watching import SURE, evidence_of_loss
 
 DAY_MS = 86_400_000
 LEARNT = 28
@@ -79,7 +79,7 @@ def records_until_sure(rate: float, lost: float, rng) -> int:
         n += 1
         lacks = bool(rng.random() < lost)
         lacking += lacks
-        total = max(total + evidence_of_loss(rate, int(lacks), 1), 0.0)
+        total = max(total + evidence_of_rise(rate, int(lacks), 1), 0.0)
         if total >= SURE and lacking >= 3:
             return n
 
@@ -101,7 +101,7 @@ def false_losses(seed: int, records: int = 1_000_000) -> int:
         total, seen = 0.0, 0
         for lacks in rng.random(1_000) < 0.03:
             seen += int(lacks)
-            total = max(total + evidence_of_loss(0.03, int(lacks), 1), 0.0)
+            total = max(total + evidence_of_rise(0.03, int(lacks), 1), 0.0)
             if total >= SURE:
                 told += 1
                 break

@@ -21,7 +21,7 @@ NAMED_FROM = 4.0
 _KEEP = 1 - 1 / 28
 _REACH = 3.0
 _LEAST_SPREAD = 0.02
-_LEAST_KNOWN = 50.0
+LEAST_KNOWN = 50.0
 _GAIN = 0.1
 _LEAST_FOR_SPREAD = 20
 _MANY = 100
@@ -105,10 +105,10 @@ def faults_of(kpi: str) -> tuple[UnitFault, ...]:
 
 def find(watch: UnitWatch, bins: dict[int, int], kpi: str) -> Named | None:
     """The unit fault that the values of a sketch show most clearly, if any does."""
-    if watch.known < _LEAST_KNOWN or not bins:
+    if watch.known < LEAST_KNOWN or not bins:
         return None
     faults = faults_of(kpi)
-    counts = _counts(watch, bins, faults)
+    counts = counts_at(watch, bins, faults)
     n = sum(bins.values())
     best = _clearest(watch, faults, n, counts)
     if best is None and watch.recent and any(counts):
@@ -160,7 +160,7 @@ def learn(watch: UnitWatch, bins: dict[int, int], kpi: str, *, unusual: bool) ->
     if not spread:
         return watch
     moved = placed(watch, center, spread)
-    buckets = (*moved.recent, (n, tuple(_counts(moved, bins, faults))))
+    buckets = (*moved.recent, (n, tuple(counts_at(moved, bins, faults))))
     waiting = buckets[-_REMEMBERED:] if n < _MANY else ()
     return _known(moved, len(faults), buckets[: len(buckets) - len(waiting)], waiting)
 
@@ -179,7 +179,7 @@ def _known(watch: UnitWatch, faults: int, buckets: _Buckets, waiting: _Buckets) 
     return msgspec.structs.replace(watch, known=known, hits=hits, recent=waiting)
 
 
-def _counts(watch: UnitWatch, bins: dict[int, int], faults: tuple[UnitFault, ...]) -> list[int]:
+def counts_at(watch: UnitWatch, bins: dict[int, int], faults: tuple[UnitFault, ...]) -> list[int]:
     """How many values lie at each factor, nearer to it than to the usual."""
     indices = sorted(bins)
     sums = [0, *accumulate(bins[index] for index in indices)]

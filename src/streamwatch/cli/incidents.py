@@ -1,7 +1,6 @@
 """``streamwatch incidents``: list, show and acknowledge incidents."""
 
 import getpass
-import math
 import os
 import time
 from collections.abc import Iterator
@@ -20,9 +19,9 @@ from streamwatch.adapters.settings.loading import load_settings
 from streamwatch.adapters.sql.acknowledgements import acknowledgements_of
 from streamwatch.adapters.sql.incidents import find_incident, journey_query, list_incidents
 from streamwatch.adapters.sql.migrations import check_migrated
-from streamwatch.cli.aligned import aligned
 from streamwatch.cli.database import database_option, opened, written_time
 from streamwatch.cli.diagnosis_text import in_words
+from streamwatch.cli.incident_table import band, incident_table, number
 from streamwatch.cli.output import FINDINGS, OK, json_option, print_json, settings_option
 from streamwatch.domain.acknowledgements import (
     KINDS,
@@ -61,7 +60,7 @@ def list_(
     settings_file: str | None,
     as_json: bool,
 ) -> int:
-    """List incidents, the newest first."""
+    """List incidents, the newest first; under each the ones that it covers (`part_of` in JSON)."""
     with opened(database, settings_file) as engine:
         check_migrated(engine)
         incidents = list_incidents(engine, only_open=only_open, shop=shop)
@@ -71,24 +70,7 @@ def list_(
     if not incidents:
         click.echo("No open incident." if only_open else "No incident.")
         return OK
-    headings = (
-        "since (UTC)", "status", "shop", "KPI", "segment", "value", "expected", "origin", "id",
-    )  # fmt: skip
-    rows = [
-        (
-            written_time(incident.since),
-            incident.status,
-            incident.key.shop,
-            f"{incident.key.event_type} {incident.key.kpi}",
-            incident.key.segment,
-            _number(incident.value),
-            _band(incident),
-            incident.origin,
-            incident.id,
-        )
-        for incident in incidents
-    ]
-    click.echo(aligned(headings, rows))
+    click.echo(incident_table(incidents))
     click.echo("More about one: streamwatch incidents show ID", err=True)
     return OK
 
@@ -118,10 +100,10 @@ def show(id_: str, database: str | None, settings_file: str | None, as_json: boo
         ("incident", incident.id),
         ("shop", key.shop),
         ("KPI", f"{key.kpi} of {key.event_type}, segment {key.segment}, by the {key.span}"),
-        ("value", f"{_number(incident.value)} ({incident.direction}, {incident.score:+.1f} sd)"),
+        ("value", f"{number(incident.value)} ({incident.direction}, {incident.score:+.1f} sd)"),
         (
             "expected",
-            f"{_number(incident.expected)} ({_band(incident)})",
+            f"{number(incident.expected)} ({band(incident)})",
         ),
         ("since", f"{written_time(incident.since)} UTC, {until}, {incident.buckets} unusual"),
         ("reason", incident.reason),
@@ -220,11 +202,3 @@ def _said(one: Acknowledgement) -> str:
 def _plain(incident: Incident) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(incident)
     return plain
-
-
-def _number(value: float) -> str:
-    return "unknown" if math.isnan(value) else f"{value:,.6g}"
-
-
-def _band(incident: Incident) -> str:
-    return f"{_number(incident.lower)} to {_number(incident.upper)}"

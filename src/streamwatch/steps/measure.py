@@ -60,17 +60,22 @@ def volume(place: Place, count: int, segment: str = ALL) -> Reading:
 def means(place: Place, segment: str, cell: Cell) -> Iterator[Reading]:
     """The mean of every numeric feature, with the sketch of the single values."""
     for feature in sorted(cell.numbers)[:MOST_KINDS]:
-        moments = cell.numbers[feature]
-        if moments.n > 0:
-            yield Reading(
-                key=place.key(f"mean.{feature}", segment),
-                bucket=place.bucket,
-                slot=place.slot,
-                value=moments.mean,
-                n=moments.n,
-                variance=moments.variance,
-                bins=cell.sketches.get(feature, {}),
-            )
+        if cell.numbers[feature].n > 0:
+            yield mean(place, segment, cell, feature)
+
+
+def mean(place: Place, segment: str, cell: Cell, feature: str) -> Reading:
+    """The mean of one feature; of no records where the cell has none."""
+    moments = cell.numbers.get(feature, Moments())
+    return Reading(
+        key=place.key(f"mean.{feature}", segment),
+        bucket=place.bucket,
+        slot=place.slot,
+        value=moments.mean,
+        n=moments.n,
+        variance=moments.variance,
+        bins=cell.sketches.get(feature, {}),
+    )
 
 
 def stages_elsewhere(place: Place, cell: Cell) -> Iterator[Reading]:

@@ -1,8 +1,10 @@
 """Tests on a day that is not over: a fault that is clear at nine is told at nine.
 
-At every partial of an open day: a sequential test per field that may lack, and the single
-values and the mean of the hour against what is usual, with stricter limits, since they are
-looked at often. At its close the day is judged as a whole, whatever was told before.
+At every partial of an open day, what it adds is tested: fields that lack, and values that lie a
+wrong unit away. These tests are sequential, so it matters neither how often is looked nor how
+large the hour is already. Now and then the hour's means, and a wrong unit in few of its values,
+are set against what is usual, with stricter limits, since that is looked at often. At its close
+the day is judged as a whole, whatever was told before.
 """
 
 import math
@@ -10,27 +12,21 @@ import math
 import msgspec
 
 from streamwatch.baselines import judging, units
+from streamwatch.baselines.evidence import SURE, evidence_of_rise
+from streamwatch.baselines.meanmodel import MeanBaseline
 from streamwatch.baselines.pace import half_wanted
 from streamwatch.baselines.shares import ShareBaseline
+from streamwatch.baselines.strays import strays_among
 from streamwatch.domain.cells import ALL, Cell
-from streamwatch.domain.events import EVENT_TYPES
+from streamwatch.domain.events import EVENT_TYPES, EventType
+from streamwatch.domain.growth import growth_of_counts
 from streamwatch.domain.messages import Partial
-from streamwatch.domain.readings import Place
-from streamwatch.domain.verdicts import Verdict
-from streamwatch.steps import diagnosing, measure, partials, rates
+from streamwatch.domain.readings import Reading
+from streamwatch.steps import measure, partials, rates
+from streamwatch.steps.early import Look, clearer, tell_early
 from streamwatch.steps.partials import Kept
 from streamwatch.steps.streams import Stream, bucket_of_day, kpi_name, place_of
-from streamwatch.steps.tick import Tick, tell
-
-SURE = math.log(1e6)
-"""Likelihood ratio from which a field is taken to lack more often (Wald 1945)."""
-
-_LEAST_ALTERNATIVE = 0.3
-_TIMES = 5.0
-_MOST_ALTERNATIVE = 0.95
-_LEAST_RATE = 0.002
-_MOST_RATE = 0.7
-"""A field that lacks more often than this cannot lack far more often; its day tells."""
+from streamwatch.steps.tick import Tick
 
 _LEAST_LOST = 3
 _UNIT_MARGIN = 1.0
@@ -44,105 +40,91 @@ def watch(tick: Tick, stream: Stream, day: int, partial: Partial, kept: Kept) ->
     kind = EVENT_TYPES.get(stream.event_type)
     if kind is None or not stream.learned.baselines or ALL not in partial.cells:
         return
+    before = partials.whole_of(kept.before)
     place = place_of(stream, bucket_of_day(stream, day))
-    now = partial.cells[ALL]
-    before = Cell()
-    if kept.before is not None:
-        before = partials.cells_of(kept.before).get(ALL, before)
-    earlier = rates.missing_counts(kind, before)
-    for field, (lacking, n) in rates.missing_counts(kind, now).items():
+    look = Look(tick, stream, place, before, partial.cells[ALL])
+    _test_missing(look, kind)
+    _test_units(look)
+    if _looks(look.now.count) > _looks(before.count):
+        _test_means(look)
+
+
+def _test_missing(look: Look, kind: EventType) -> None:
+    earlier = rates.missing_counts(kind, look.before)
+    wanted = half_wanted(look.place.span, look.tick.settings.warmup_days)
+    for field, (lacking, n) in rates.missing_counts(kind, look.now).items():
+        key = look.place.key(f"missing.{field}")
+        baseline = look.stream.learned.baselines.get(kpi_name(key))
+        if not isinstance(baseline, ShareBaseline) or baseline.buckets < wanted:
+            continue
         old_lacking, old_n = earlier.get(field, (0, 0))
         grown = (max(lacking - old_lacking, 0), max(n - old_n, 0))
-        _test_missing(tick, stream, place, field, grown, (lacking, n), now)
-    if _looks(now.count) > _looks(before.count):
-        _test_means(tick, stream, place, now)
+        total = look.sum_up(key.kpi, evidence_of_rise(baseline.rate, *grown))
+        if total >= SURE and lacking >= _LEAST_LOST and not look.is_told(key.kpi):
+            _tell_missing(look, kind, field, baseline, total)
 
 
-def _test_missing(
-    tick: Tick,
-    stream: Stream,
-    place: Place,
-    field: str,
-    grown: tuple[int, int],
-    total: tuple[int, int],
-    cell: Cell,
+def _tell_missing(
+    look: Look, kind: EventType, field: str, baseline: ShareBaseline, evidence: float
 ) -> None:
-    key = place.key(f"missing.{field}")
-    baseline = stream.learned.baselines.get(kpi_name(key))
-    if not isinstance(baseline, ShareBaseline):
-        return
-    if baseline.buckets < half_wanted(place.span, tick.settings.warmup_days):
-        return
-    sums = stream.open.sums
-    old = sums.get(key.kpi, 0.0)
-    new = max(old + evidence_of_loss(baseline.rate, *grown), 0.0)
-    if new != old:
-        sums[key.kpi] = new
-        if not new:
-            del sums[key.kpi]
-        tick.state.changed_open.add(stream.shop)
-    if new < SURE or total[0] < _LEAST_LOST or stream.open.told.get(key.kpi) == place.bucket:
-        return
-    reading = rates.share(place, key.kpi, *total)
-    verdict = judging.score(baseline, reading, tick.settings)
-    strength = max(abs(verdict.score), math.sqrt(2 * new))
-    reason = f"lacking since {total[0]} of the newest {total[1]} records; {verdict.reason}"
-    verdict = msgspec.structs.replace(verdict, state="unusual", score=strength, reason=reason)
-    _tell_early(tick, stream, verdict, baseline.rate, cell)
+    def read(cell: Cell) -> Reading:
+        counts = rates.missing_counts(kind, cell).get(field, (0, 0))
+        return rates.share(look.place, f"missing.{field}", *counts)
 
-
-def evidence_of_loss(rate: float, lacking: int, n: int) -> float:
-    """Logarithm of the likelihood ratio of "lacks far more often" to "as usual".
-
-    >>> evidence_of_loss(0.01, 6, 6) > SURE, evidence_of_loss(0.01, 1, 100) < 0
-    (True, True)
-    >>> evidence_of_loss(1.0, 300, 300)  # never sent: nothing can be lost
-    0.0
-    """
-    if rate > _MOST_RATE:
-        return 0.0
-    usual = max(rate, _LEAST_RATE)
-    other = min(max(_LEAST_ALTERNATIVE, _TIMES * usual), _MOST_ALTERNATIVE)
-    present = (n - lacking) * math.log((1 - other) / (1 - usual))
-    return lacking * math.log(other / usual) + present
-
-
-def _test_means(tick: Tick, stream: Stream, place: Place, cell: Cell) -> None:
-    if cell.count < _LEAST_RECORDS:
-        return
-    for reading in measure.means(place, ALL, cell):
-        baseline = stream.learned.baselines.get(kpi_name(reading.key))
-        if baseline is None or not baseline.is_warm:
-            continue
-        if stream.open.told.get(reading.key.kpi) == place.bucket:
-            continue
-        verdict = judging.score(baseline, reading, tick.settings)
-        wrong_unit = verdict.urgent and abs(verdict.score) >= units.NAMED_FROM + _UNIT_MARGIN
-        far = abs(verdict.deviation) >= tick.settings.threshold + _MEAN_MARGIN
-        if verdict.state == "unusual" and (wrong_unit or far):
-            _tell_early(tick, stream, verdict, verdict.expected, cell)
-
-
-def _tell_early(
-    tick: Tick, stream: Stream, verdict: Verdict, expected: float | None, cell: Cell
-) -> None:
-    start, found = verdict.bucket, stream.open
-    found.versions[start] = found.versions.get(start, 0) + 1
-    found.told[verdict.key.kpi] = start
-    tick.state.changed_open.add(stream.shop)
+    verdict, cell = clearer(look, baseline, read)
+    lacking, n = read(cell).hits, verdict.n
     verdict = msgspec.structs.replace(
         verdict,
-        expected=expected,
-        lower=verdict.lower if verdict.lower is not None else expected,
-        upper=verdict.upper if verdict.upper is not None else expected,
-        reason=f"the {verdict.key.span} is still open: {verdict.reason}",
-        urgent=True,
-        version=found.versions[start],
-        judged_at=tick.clock,
+        score=max(abs(verdict.score), math.sqrt(2 * evidence)),
+        reason=f"lacking in {lacking} of the newest {n} records; {verdict.reason}",
     )
-    bucket = diagnosing.bucket_of({ALL: cell}, start, stream.days)
-    tell(tick, stream, diagnosing.with_origin(verdict, stream.learned.normals, bucket))
-    tick.state.changed_shops.add(stream.shop)
+    tell_early(look, verdict, baseline.rate, cell)
+
+
+def _test_units(look: Look) -> None:
+    for feature, bins in look.now.sketches.items():
+        key = look.place.key(f"mean.{feature}")
+        baseline = look.stream.learned.baselines.get(kpi_name(key))
+        if not isinstance(baseline, MeanBaseline) or look.is_told(key.kpi):
+            continue
+        grown = growth_of_counts(look.before.sketches.get(feature, {}), bins)
+        found = strays_among(baseline.watch, grown, key.kpi)
+        if not found.hits and key.kpi not in look.stream.open.sums:
+            continue
+        total = look.sum_up(key.kpi, found.evidence)
+        if total >= SURE and found.fault is not None:
+            _tell_unit(look, feature, baseline, found.fault, total)
+
+
+def _tell_unit(
+    look: Look, feature: str, baseline: MeanBaseline, fault: units.UnitFault, evidence: float
+) -> None:
+    verdict, cell = clearer(
+        look, baseline, lambda cell: measure.mean(look.place, ALL, cell, feature)
+    )
+    strength = max(abs(verdict.score), math.sqrt(2 * evidence))
+    words = "" if verdict.urgent else f"the newest records look like {fault.meaning}; "
+    verdict = msgspec.structs.replace(
+        verdict,
+        score=math.copysign(strength, fault.factor - 1),
+        reason=words + verdict.reason,
+    )
+    tell_early(look, verdict, verdict.expected, cell)
+
+
+def _test_means(look: Look) -> None:
+    if look.now.count < _LEAST_RECORDS:
+        return
+    settings = look.tick.settings
+    for reading in measure.means(look.place, ALL, look.now):
+        baseline = look.stream.learned.baselines.get(kpi_name(reading.key))
+        if baseline is None or not baseline.is_warm or look.is_told(reading.key.kpi):
+            continue
+        verdict = judging.score(baseline, reading, settings)
+        wrong_unit = verdict.urgent and abs(verdict.score) >= units.NAMED_FROM + _UNIT_MARGIN
+        far = abs(verdict.deviation) >= settings.threshold + _MEAN_MARGIN
+        if verdict.state == "unusual" and (wrong_unit or far):
+            tell_early(look, verdict, verdict.expected, look.now)
 
 
 def _looks(count: int) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from streamwatch.baselines import judging
+from streamwatch.baselines.evidence import SURE
 from streamwatch.baselines.fleetfactor import Common
 from streamwatch.domain.cells import DAY_MS, HOUR_MS, Moments
 from streamwatch.domain.messages import Acknowledge
@@ -15,7 +16,6 @@ from streamwatch.domain.records import FileRecord, Slice
 from streamwatch.domain.rows import IncidentRow
 from streamwatch.domain.settings import CalendarDay, JudgingSettings
 from streamwatch.incidents.budget import opening_score
-from streamwatch.steps.watching import SURE
 
 if TYPE_CHECKING:
     from tests.unit.judging.conftest import Company

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from streamwatch.baselines import judging
+from streamwatch.baselines.evidence import SURE, evidence_of_rise
 from streamwatch.domain.cells import DAY_MS
 from streamwatch.domain.readings import KpiKey, Reading
 from streamwatch.domain.settings import JudgingSettings
 from streamwatch.domain.sketch import bin_of
 from streamwatch.domain.verdicts import Verdict
-from streamwatch.steps.watching import SURE, evidence_of_loss
 
 SETTINGS = JudgingSettings()
 Run = list[Verdict]
@@ -77,11 +77,11 @@ def test_a_field_that_always_lacked_is_no_alarm_until_it_comes() -> None:
 
 @pytest.mark.parametrize("rate", [0.0, 0.01, 0.05, 0.1])
 def test_a_field_that_vanishes_is_sure_within_ten_events(rate: float) -> None:
-    assert evidence_of_loss(rate, 10, 10) > SURE
+    assert evidence_of_rise(rate, 10, 10) > SURE
 
 
 def test_a_fifth_that_lacks_is_sure_within_45_events_on_average() -> None:
-    assert evidence_of_loss(0.01, 9, 45) > SURE
+    assert evidence_of_rise(0.01, 9, 45) > SURE
 
 
 def test_vanished_sizes_are_named() -> None:
