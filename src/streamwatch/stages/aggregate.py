@@ -14,9 +14,9 @@ from streamwatch.domain.cells import ALL, Cell, Cells, Group, Moments, Segment
 from streamwatch.domain.events import EventType
 from streamwatch.stages.batch import Batch, Columns, Floats, Ints, Place
 from streamwatch.stages.declaredlabels import declared_label
-from streamwatch.stages.grouping import Grouping, group_by
+from streamwatch.stages.grouping import Alike, Grouping, alike, group_by
 from streamwatch.stages.relabelled import sum_label_changes
-from streamwatch.stages.sums import bins_of, changes_of, groups_of, is_counted, moments_of
+from streamwatch.stages.sums import Sums, bins_of, changes_of, is_counted, sums_of
 
 GROUPED = (("gender", "category"), ("app_version",))
 """Labels by whose values numbers are kept, so that affected records can be told from others."""
@@ -37,15 +37,18 @@ class Counted(msgspec.Struct, frozen=True):
     """The counted rows of a batch, c of them.
 
     Attributes:
-        rows, place, labels: shape (c,): which rows, and their `Columns.place` and ``labels``.
+        rows, place: shape (c,): which rows, and their `Columns.place`.
+        alike: these, told together; most sums are made of few sums of records that are alike.
         features: with their rows as indices into these.
+        sums: of each feature those of the records that are alike.
         declared, numbers: shape (c, k), as in `Columns`.
     """
 
     rows: Ints
     place: Ints
-    labels: Ints
+    alike: Alike
     features: Sequence[Feature]
+    sums: Sequence[Sums]
     declared: Floats
     numbers: Floats
 
@@ -65,8 +68,11 @@ def aggregate(
         marks[mark.key] = marks.get(mark.key, 0) + 1
     if batch.has_rows:
         columns = batch.columns()
-        _sum_stages(batch, columns, event_type, whole)
         counted = _counted(columns, columns.passed == batch.counted, event_type)
+        if columns.is_unchanged and len(counted.rows) == len(columns.place):
+            _sum_unchanged(batch.points, counted, whole)
+        else:
+            _sum_stages(batch, columns, event_type, whole)
         if len(counted.rows):
             by_label = _sum_counted(columns, counted, event_type, whole)
             for label in segment_labels:
@@ -89,7 +95,7 @@ def _sum_counted(
     order = event_type.labels
     by_label = {}
     for place, label in enumerate(order):
-        grouping = group_by((place,), columns.combinations, counted.labels, counted.place)
+        grouping = group_by((place,), columns.combinations, counted.alike)
         by_label[label] = grouping
         _sum_label(label, grouping, whole)
     for labels in GROUPED:
@@ -98,7 +104,7 @@ def _sum_counted(
             _sum_groups(known[0], by_label[known[0]], counted, whole)
         elif known:
             which = [order.index(label) for label in known]
-            joint = group_by(which, columns.combinations, counted.labels, counted.place)
+            joint = group_by(which, columns.combinations, counted.alike)
             _sum_groups(",".join(known), joint, counted, whole)
     return by_label
 
@@ -114,7 +120,7 @@ def _sum_elsewhere(columns: Columns, event_type: EventType, whole: Sequence[Cell
     given = _counted(columns, np.ones(len(columns.place), dtype=np.bool_), event_type)
     _sum_sketches(given, whole)
     for place, label in enumerate(order):
-        grouping = group_by((place,), read, given.labels, given.place)
+        grouping = group_by((place,), read, given.alike)
         _sum_label(label, grouping, whole)
 
 
@@ -140,15 +146,21 @@ def _kind(text: str | None) -> str:
 def _counted(columns: Columns, counted: NDArray[np.bool_], event_type: EventType) -> Counted:
     rows = np.flatnonzero(counted)
     index = np.cumsum(counted) - 1
-    numbers = columns.numbers[rows]
+    numbers, place = columns.numbers[rows], columns.place[rows]
     same = columns.numbers is columns.declared
+    found = alike(columns.combinations, columns.labels[rows], place)
+    features = [
+        Feature(one.name, one.column, index[one.rows[counted[one.rows]]])
+        for one in _features(columns, event_type)
+    ]
     return Counted(
         rows=rows,
-        place=columns.place[rows],
-        labels=columns.labels[rows],
-        features=[
-            Feature(one.name, one.column, index[one.rows[counted[one.rows]]])
-            for one in _features(columns, event_type)
+        place=place,
+        alike=found,
+        features=features,
+        sums=[
+            sums_of(found.of[one.rows], numbers[one.rows, one.column], len(found))
+            for one in features
         ],
         declared=numbers if same else columns.declared[rows],
         numbers=numbers,
@@ -165,6 +177,16 @@ def _sum_counts(place: Ints, arrived: Ints, whole: Sequence[Cell]) -> None:
         if count:
             cell.count = count
             _seen(cell, begun, ended)
+
+
+def _sum_unchanged(points: Sequence[str], counted: Counted, whole: Sequence[Cell]) -> None:
+    """As `_sum_stages` where no stage changed or dropped anything: all hold the same moments."""
+    for feature, sums in zip(counted.features, counted.sums, strict=True):
+        for at, moments in sums.merged(counted.alike.place, len(whole)).moments():
+            whole[at].numbers[feature.name] = moments
+    for cell in whole:
+        if cell.numbers:
+            cell.stages = dict.fromkeys(points, cell.numbers)
 
 
 def _sum_stages(
@@ -195,7 +217,8 @@ def _sum_stages(
             for feature in features:
                 rows = feature.rows[chosen[feature.rows]]
                 values = after[rows, feature.column]
-                for at, moments in moments_of(columns.place[rows], values, len(whole)):
+                sums = sums_of(columns.place[rows], values, len(whole))
+                for at, moments in sums.moments():
                     found[at][feature.name] = moments
         for cell, moments_by_name in zip(whole, found, strict=True):
             if moments_by_name:
@@ -232,16 +255,16 @@ def _sum_label(label: str, grouping: Grouping, whole: Sequence[Cell]) -> None:
 def _sum_groups(labels: str, grouping: Grouping, counted: Counted, whole: Sequence[Cell]) -> None:
     """The features among the records of each value of `GROUPED` labels, joined."""
     of_group: list[dict[str, Group]] = [{} for _ in grouping.owners]
-    for feature in counted.features:
-        of = grouping.of[feature.rows]
-        before, after = (
-            values[feature.rows, feature.column] for values in (counted.declared, counted.numbers)
-        )
-        present = is_counted(after)
-        for group, found in groups_of(of[present], after[present], len(grouping)):
+    for feature, sums in zip(counted.features, counted.sums, strict=True):
+        for group, found in sums.merged(grouping.of, len(grouping)).groups():
             of_group[group][feature.name] = found
         if counted.declared is counted.numbers:
             continue
+        before, after = (
+            values[feature.rows, feature.column] for values in (counted.declared, counted.numbers)
+        )
+        of = grouping.of[counted.alike.of[feature.rows]]
+        present = is_counted(after)
         for group, change in changes_of(
             of[present], before[present], after[present], len(grouping)
         ):
@@ -257,9 +280,8 @@ def _sum_segments(
 ) -> None:
     """The cells of one segmenting label: counts and numbers of each of its values."""
     numbers: list[dict[str, Moments]] = [{} for _ in grouping.owners]
-    for feature in counted.features:
-        values = counted.numbers[feature.rows, feature.column]
-        for group, found in moments_of(grouping.of[feature.rows], values, len(grouping)):
+    for feature, sums in zip(counted.features, counted.sums, strict=True):
+        for group, found in sums.merged(grouping.of, len(grouping)).moments():
             numbers[group][feature.name] = found
     for at, name, size, of_group in zip(
         grouping.owners, grouping.names, grouping.sizes, numbers, strict=True

@@ -228,6 +228,11 @@ class Columns(msgspec.Struct, frozen=True):
     sent: dict[int, int]
     normalised: int = NORMALISED
 
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether every number stands after every point as it was declared."""
+        return self.numbers is self.declared and not self.earlier
+
     def at(self, point: int) -> Floats:
         """The numbers after a point, shape (n, k).
 

@@ -22,7 +22,7 @@ class Grouping(msgspec.Struct, frozen=True):
         names: the label's value of each, ``""`` for a missing one; of several labels joined by
             commas.
         sizes: the records of each.
-        of: the group of each record.
+        of: the group of each of the records that are `Alike`.
     """
 
     owners: list[int]
@@ -34,32 +34,71 @@ class Grouping(msgspec.Struct, frozen=True):
         return len(self.owners)
 
 
-def group_by(
-    which: Sequence[int], combinations: Sequence[Labels], labels: Ints, place: Ints
-) -> Grouping:
+class Alike(msgspec.Struct, frozen=True):
+    """The records of the same place with the same labels, told together: a of them.
+
+    Attributes:
+        place, labels, sizes: shape (a,): their place, their combination of labels, how many.
+        of: of each record, which of these.
+    """
+
+    place: Ints
+    labels: Ints
+    sizes: Ints
+    of: Ints
+
+    def __len__(self) -> int:
+        return len(self.place)
+
+
+def alike(combinations: Sequence[Labels], labels: Ints, place: Ints) -> Alike:
+    """Tell records together whose place and labels are the same.
+
+    Args:
+        combinations: each combination of labels that occurs.
+        labels: of each record, the index of its combination.
+        place: of each record.
+    """
+    size = max(len(combinations), 1)
+    keys, of, sizes = _distinct(place * size + labels)
+    return Alike(place=keys // size, labels=keys % size, sizes=sizes, of=of)
+
+
+def group_by(which: Sequence[int], combinations: Sequence[Labels], found: Alike) -> Grouping:
     """Group records by place and some of their labels.
 
     Args:
         which: the labels' places in ``combinations``.
         combinations: each combination of labels that occurs.
-        labels: of each record, the index of its combination.
-        place: of each record.
+        found: the records.
 
-    >>> found = group_by((0,), [("m", "x"), ("f", "x")], np.array([0, 1, 0]), np.array([0, 0, 7]))
-    >>> found.owners, found.names, found.sizes, found.of.tolist()
-    ([0, 0, 7], ['m', 'f', 'm'], [1, 1, 1], [0, 1, 2])
+    >>> sorts = [("m", "x"), ("f", "x")]
+    >>> found = alike(sorts, np.array([0, 1, 0, 0]), np.array([0, 0, 7, 7]))
+    >>> grouping = group_by((0,), sorts, found)
+    >>> grouping.owners, grouping.names, grouping.sizes, grouping.of.tolist()
+    ([0, 0, 7], ['m', 'f', 'm'], [1, 1, 2], [0, 1, 2])
     """
     name_of = _one(which[0]) if len(which) == 1 else _several(which)
     numbers = Numbered()
     of_combination = np.array([numbers[name_of(one)] for one in combinations], dtype=np.int64)
     names = list(numbers)
-    keys, of, sizes = _distinct(place * len(names) + of_combination[labels])
+    keys, of, _ = _distinct(found.place * len(names) + of_combination[found.labels])
     return Grouping(
         owners=(keys // len(names)).tolist(),
         names=[names[number] for number in (keys % len(names)).tolist()],
-        sizes=sizes.tolist(),
+        sizes=np.bincount(of, found.sizes, len(keys)).astype(np.int64).tolist(),
         of=of,
     )
+
+
+def counts_of(keys: Ints) -> tuple[Ints, Ints]:
+    """The keys that occur, ascending, and their counts."""
+    if _is_few(keys):
+        table = np.bincount(keys)
+        distinct = np.flatnonzero(table)
+        return distinct, table[distinct]
+    distinct, counts = np.unique(keys, return_counts=True)
+    return distinct, counts
 
 
 def _one(which: int) -> Callable[[Labels], str]:
@@ -76,7 +115,7 @@ def _several(which: Sequence[int]) -> Callable[[Labels], str]:
 
 def _distinct(keys: Ints) -> tuple[Ints, Ints, Ints]:
     """The keys that occur, ascending; the index of each record's among them; their counts."""
-    if not len(keys) or int(keys.max()) > _FEW * len(keys):
+    if not _is_few(keys):
         distinct, of, sizes = np.unique(keys, return_inverse=True, return_counts=True)
         return distinct, of, sizes
     table = np.bincount(keys)
@@ -84,3 +123,7 @@ def _distinct(keys: Ints) -> tuple[Ints, Ints, Ints]:
     sizes = table[distinct]
     table[distinct] = np.arange(len(distinct))
     return distinct, table[keys], sizes
+
+
+def _is_few(keys: Ints) -> bool:
+    return len(keys) > 0 and int(keys.max()) <= _FEW * len(keys)

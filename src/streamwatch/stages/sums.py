@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from streamwatch.domain.cells import LARGEST, Group, Moments, Transition
 from streamwatch.domain.sketch import LOG_GAMMA, NOT_POSITIVE
 from streamwatch.stages.batch import Floats, Ints
+from streamwatch.stages.grouping import counts_of
 
 SAME = 1e-9
 """Relative difference below which a stage left a value alone: conversions round."""
-
-_BIN_BITS = 32
-"""Bins run from `NOT_POSITIVE` to some ten thousands, so their distance fits these bits."""
 
 
 def is_counted(values: Floats) -> NDArray[np.bool_]:
@@ -22,36 +21,63 @@ def is_counted(values: Floats) -> NDArray[np.bool_]:
     return counted
 
 
-def moments_of(groups: Ints, values: Floats, size: int) -> Iterator[tuple[int, Moments]]:
-    """The moments of each group that occurs; NaN and what is beyond `LARGEST` count as missing.
+class Sums(msgspec.Struct, frozen=True):
+    """The moments of each of g groups, as arrays of shape (g,); where ``n`` is 0 they are 0.
 
-    >>> list(moments_of(np.array([1, 1]), np.array([2.0, 4.0]), 3))
+    Attributes:
+        n, mean, m2, missing: as in `Moments`.
+    """
+
+    n: Ints
+    mean: Floats
+    m2: Floats
+    missing: Ints
+
+    def merged(self, into: Ints, size: int) -> "Sums":
+        """The moments of groups of these groups; ``into`` says in which each is."""
+        n = _added(into, self.n, size)
+        mean = _added(into, self.n * self.mean, size) / np.maximum(n, 1)
+        distance = self.mean - mean[into]
+        return Sums(
+            n=n.astype(np.int64),
+            mean=mean,
+            m2=_added(into, self.m2 + self.n * distance * distance, size),
+            missing=_added(into, self.missing, size).astype(np.int64),
+        )
+
+    def moments(self) -> Iterator[tuple[int, Moments]]:
+        """Those of each group that occurs."""
+        at = np.flatnonzero(self.n + self.missing)
+        found = (self.n[at], self.mean[at], self.m2[at], self.missing[at])
+        return zip(at.tolist(), map(Moments, *(one.tolist() for one in found)), strict=True)
+
+    def groups(self) -> Iterator[tuple[int, Group]]:
+        """How many and their mean, of each group that has any."""
+        at = np.flatnonzero(self.n)
+        found = map(Group, self.n[at].tolist(), self.mean[at].tolist())
+        return zip(at.tolist(), found, strict=True)
+
+
+def sums_of(groups: Ints, values: Floats, size: int) -> Sums:
+    """The moments of each group; NaN and what is beyond `LARGEST` count as missing.
+
+    >>> list(sums_of(np.array([1, 1]), np.array([2.0, 4.0]), 3).moments())
     [(1, Moments(n=2, mean=3.0, m2=2.0, missing=0))]
     """
-    occurring = np.bincount(groups, minlength=size)
     present = is_counted(values)
+    missing = np.zeros(size, dtype=np.int64)
     if not present.all():
+        missing = np.bincount(groups[~present], minlength=size)
         groups, values = groups[present], values[present]
-    counts = np.bincount(groups, minlength=size)
-    means = np.bincount(groups, values, size) / np.maximum(counts, 1)
-    distances = values - means[groups]
+    n = np.bincount(groups, minlength=size)
+    mean = _added(groups, values, size) / np.maximum(n, 1)
+    distance = values - mean[groups]
+    return Sums(n, mean, _added(groups, distance * distance, size), missing)
+
+
+def _added(groups: Ints, values: Floats | Ints, size: int) -> Floats:
     # Of no values at all NumPy makes whole numbers.
-    squares = np.bincount(groups, distances * distances, size).astype(np.float64, copy=False)
-    at = np.flatnonzero(occurring)
-    found = (counts[at], means[at], squares[at], (occurring - counts)[at])
-    return zip(at.tolist(), map(Moments, *(one.tolist() for one in found)), strict=True)
-
-
-def groups_of(groups: Ints, values: Floats, size: int) -> Iterator[tuple[int, Group]]:
-    """How many and the mean of the values of each group that has any; none may be NaN.
-
-    >>> list(groups_of(np.array([1, 1]), np.array([2.0, 4.0]), 3))
-    [(1, Group(n=2, mean=3.0))]
-    """
-    counts = np.bincount(groups, minlength=size)
-    at = np.flatnonzero(counts)
-    counts, sums = counts[at], np.bincount(groups, values, size)[at]
-    return zip(at.tolist(), map(Group, counts.tolist(), (sums / counts).tolist()), strict=True)
+    return np.bincount(groups, values, size).astype(np.float64, copy=False)
 
 
 def changes_of(
@@ -86,9 +112,11 @@ def bins_of(groups: Ints, values: Floats) -> Iterator[tuple[int, dict[int, int]]
     positive = values > 0
     bins[positive] = np.ceil(np.log(values[positive]) / LOG_GAMMA).astype(np.int64)
     # One number for group and bin, since sorting pairs takes many times as long.
-    pairs, found = np.unique((groups << _BIN_BITS) + bins - NOT_POSITIVE, return_counts=True)
-    owners = pairs >> _BIN_BITS
-    indices = ((pairs & ((1 << _BIN_BITS) - 1)) + NOT_POSITIVE).tolist()
+    lowest = int(bins.min())
+    width = int(bins.max()) - lowest + 1
+    pairs, found = counts_of(groups * width + bins - lowest)
+    owners = pairs // width
+    indices = (pairs - owners * width + lowest).tolist()
     counts = found.tolist()
     starts = np.flatnonzero(np.diff(owners, prepend=-1))
     ends = [*starts[1:].tolist(), len(counts)]
