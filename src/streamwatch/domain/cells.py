@@ -200,6 +200,10 @@ class Cell(Segment):
             _add_all(self.label_changes.setdefault(stage, {}), labels)
         for stage, features in other.beside.items():
             self.beside[stage] = _added(self.beside.get(stage, {}), features)
+        for stage, sketches in other.beside_sketches.items():
+            _add_all(self.beside_sketches.setdefault(stage, {}), sketches)
+        for stage, labels in other.beside_labels.items():
+            _add_all(self.beside_labels.setdefault(stage, {}), labels)
 
     def _merge_moments(self, other: "Cell") -> None:
         """Those after every stage, and the final ones.

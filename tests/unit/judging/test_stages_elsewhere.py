@@ -160,3 +160,16 @@ def test_a_service_that_stays_broken_opens_one_incident_that_names_it(company: C
     assert incident.key.segment == "stage=recommender"
     assert incident.origin == "recommender"
     assert incident.part_of == ""
+
+
+def test_what_a_service_gives_is_summed_over_hours_and_partitions() -> None:
+    one = Cell(
+        beside={"recommender": {"height": Moments(2, 170.0)}},
+        beside_sketches={"recommender": {"height": {5: 2}}},
+        beside_labels={"recommender": {"gender": {"female": 2}}},
+    )
+    total = msgspec.msgpack.decode(msgspec.msgpack.encode(one), type=Cell)
+    total.merge(one)
+    assert total.beside["recommender"]["height"].n == 4
+    assert total.beside_sketches == {"recommender": {"height": {5: 4}}}
+    assert total.beside_labels == {"recommender": {"gender": {"female": 4}}}
