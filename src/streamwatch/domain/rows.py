@@ -1,5 +1,7 @@
 """Rows for people with SQL; written in the flush transaction, with keys that repeat safely."""
 
+from collections.abc import Iterator, Sequence
+
 import msgspec
 
 from streamwatch.domain.cells import Group, Moments, Transition
@@ -31,6 +33,69 @@ class TapRow(msgspec.Struct, frozen=True, gc=False):
     columns: dict[str, Value]
     tap: str
     epoch: int = 0
+
+    def alone(self) -> "TapRows":
+        """The same as rows of which there is one."""
+        values = (self.offset, self.event_id, self.shop, self.occurred_at, self.arrived_at)
+        return TapRows(
+            self.event_type,
+            self.stage,
+            self.topic,
+            self.partition,
+            self.epoch,
+            self.tap,
+            tuple(self.columns),
+            [(*values, *self.columns.values())],
+        )
+
+
+class TapRows(msgspec.Struct, frozen=True):
+    """Copies of several records after one stage, taken by the same tap.
+
+    A tap may copy every record, so a record is a tuple here, and what is the same for all of
+    them stands once.
+
+    Attributes:
+        tap: the name of the tap that took them; of several, their names joined by commas.
+        names: the names of the event's fields, identity gone.
+        values: of each record its offset, event id, shop, event time and arrival, as in `TapRow`,
+            and then a value for each of ``names``.
+    """
+
+    event_type: str
+    stage: str
+    topic: str
+    partition: int
+    epoch: int
+    tap: str
+    names: tuple[str, ...]
+    values: Sequence[tuple[Value, ...]]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __iter__(self) -> Iterator[TapRow]:
+        """One by one.
+
+        >>> row = TapRow("return", "decode", "t", 0, 7, "e", "s", None, 5, {"size": "M"}, "all")
+        >>> list(row.alone()) == [row]
+        True
+        """
+        for offset, event_id, shop, occurred, arrived, *values in self.values:
+            yield TapRow(
+                self.event_type,
+                self.stage,
+                self.topic,
+                self.partition,
+                offset,  # type: ignore[arg-type]
+                event_id,  # type: ignore[arg-type]
+                shop,  # type: ignore[arg-type]
+                occurred,  # type: ignore[arg-type]
+                arrived,  # type: ignore[arg-type]
+                dict(zip(self.names, values, strict=True)),
+                self.tap,
+                self.epoch,
+            )
 
 
 class RejectRow(msgspec.Struct, frozen=True, gc=False):
@@ -102,4 +167,5 @@ class IncidentRow(msgspec.Struct, frozen=True):
     incident: Incident
 
 
-Row = TapRow | RejectRow | StageRow | GroupRow | DistributionRow | VerdictRow | IncidentRow
+OneRow = TapRow | RejectRow | StageRow | GroupRow | DistributionRow | VerdictRow | IncidentRow
+Row = OneRow | TapRows

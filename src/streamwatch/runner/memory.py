@@ -10,10 +10,11 @@ from streamwatch.domain.rows import (
     DistributionRow,
     GroupRow,
     IncidentRow,
+    OneRow,
     RejectRow,
-    Row,
     StageRow,
     TapRow,
+    TapRows,
     VerdictRow,
 )
 from streamwatch.errors import FenceLostError
@@ -30,7 +31,7 @@ class MemoryStore:
     """
 
     def __init__(self) -> None:
-        self.rows: dict[tuple[Any, ...], Row] = {}
+        self.rows: dict[tuple[Any, ...], OneRow] = {}
         self.fences: dict[PartitionId, tuple[int, int, str]] = {}
         self.states: dict[PartitionId, dict[str, bytes]] = {}
         self.accounting: dict[tuple[str, int], Accounting] = {}
@@ -65,12 +66,13 @@ class MemoryStore:
             else:
                 states[key] = value
         for row in flush.rows:
-            self._write(row)
+            for one in row if isinstance(row, TapRows) else (row,):
+                self._write(one)
         if flush.accounting is not None:
             place = (flush.partition.topic, flush.partition.partition)
             self.accounting[place] = flush.accounting
 
-    def _write(self, row: Row) -> None:
+    def _write(self, row: OneRow) -> None:
         key = key_of(row)
         held = self.rows.get(key)
         if isinstance(row, VerdictRow) and isinstance(held, VerdictRow):
@@ -84,7 +86,7 @@ class MemoryStore:
         self.rows[key] = row
 
 
-def key_of(row: Row) -> tuple[Any, ...]:
+def key_of(row: OneRow) -> tuple[Any, ...]:
     """The key under which a row stands once, however often it is written."""
     if isinstance(row, TapRow):
         return ("tap", row.event_type, row.stage, row.topic, row.partition, row.epoch, row.offset)

@@ -9,10 +9,9 @@ from streamwatch.stages.underway import Underway
 from streamwatch.steps.countstate import CountState
 from streamwatch.steps.source import Source
 from streamwatch.steps.step import Outcome
-from streamwatch.taps.live import NOTHING
 from streamwatch.taps.meters import Gate
 from streamwatch.taps.select import event_hash
-from streamwatch.taps.take import Where, take
+from streamwatch.taps.take import Added, Taking, Where, reads_all
 
 RECORDED: Mapping[str, tuple[str, ...]] = {
     name: tuple(
@@ -24,8 +23,6 @@ RECORDED: Mapping[str, tuple[str, ...]] = {
 
 _UNRECORDED = ("validate", "pseudonymise", "aggregate")
 """Stages after which the flight recorder keeps nothing, since they leave a record as it is."""
-
-_NOTHING: Mapping[str, Value] = {}
 
 
 class Observers:
@@ -40,17 +37,22 @@ class Observers:
         underway: Underway,
     ) -> None:
         self._labels = source.labels
+        self._labels_of = reads_all(source.labels)
         self._where = where
-        self._rows = outcome.rows
         self._meters = state.meters
         self._underway = underway
         self._taps = source.taps.of(where.event_type)
         every = [tap for stage in self._taps.values() for tap in stage]
         self._beyond = max((tap.threshold for tap in every), default=0)
         self._limited = any(tap.limit for tap in every)
+        self._named = any("pseudonym" in tap.added for tap in every)
+        underway.named = False
         self._recorder = source.recorder
-        self._taking = NOTHING
-        self._records = False
+        self._taking = {
+            stage: Taking(taps, where, outcome.rows) for stage, taps in self._taps.items()
+        }
+        self._segments: dict[tuple[Value, ...], str] = {}
+        self._takes = self._records = False
         self._unsound: list[tuple[str, Event]] = []
         self._at = (0, 0)
         self._hashed = 0
@@ -60,7 +62,7 @@ class Observers:
     def asks(self, offset: int, arrived: int) -> bool:
         """Whether anybody looks at the record that was just decoded: for most, nobody."""
         event, recorder = self._underway.event, self._recorder
-        takes = records = False
+        takes = records = self._underway.named = False
         if self._beyond:
             self._hashed = event_hash(event.event_id)
             takes = self._hashed < self._beyond
@@ -68,8 +70,8 @@ class Observers:
             records = recorder.is_due(self._where.event_type, event.shop, arrived)
         if not takes and not records:
             return False
-        self._taking = self._taps if takes else NOTHING
-        self._records = records
+        self._takes, self._records = takes, records
+        self._underway.named = takes and self._named
         self._unsound = []
         self._at = (offset, arrived)
         if self._limited:
@@ -78,25 +80,23 @@ class Observers:
 
     def look(self, stage: str) -> None:
         """Copy the record as it stands after a stage."""
-        taps = self._taking.get(stage)
-        if taps:
-            underway = self._underway
-            added = self._added() if any(tap.added for tap in taps) else _NOTHING
-            at = (*self._at, underway.occurred)
-            row = take(taps, self._where, self._hashed, underway.event, at, added, self._gate)
-            if row is not None:
-                self._rows.append(row)
+        if self._takes:
+            taking = self._taking.get(stage)
+            if taking is not None:
+                underway = self._underway
+                at = (*self._at, underway.occurred)
+                taking.take(self._hashed, underway.event, at, self._added, self._gate)
         if self._records:
             self._record(stage)
 
-    def _added(self) -> Mapping[str, Value]:
+    def _added(self) -> Added:
         """The columns that stages add."""
         underway = self._underway
-        return {
-            "pseudonym": underway.pseudonym,
-            "bucket": underway.hour,
-            "segments": segments_of(underway.event, self._labels),
-        }
+        labels = self._labels_of(underway.event)
+        segments = self._segments.get(labels)
+        if segments is None:
+            segments = self._segments[labels] = segments_of(underway.event, self._labels)
+        return {"pseudonym": underway.pseudonym, "bucket": underway.hour, "segments": segments}
 
     def _record(self, stage: str) -> None:
         """Let the flight recorder keep the record, once `validate` found it sound."""

@@ -42,13 +42,15 @@ class Passage:
         arrived: its arrival, milliseconds; the newest event time where nobody knows it.
         latest: the latest event time that it may have, milliseconds.
         earlier: what stood before a stage replaced it; empty for nearly every record.
-        observed: whether a tap or the flight recorder looks at it.
+        observed: whether a tap or the flight recorder looks at it; then `look` is to be called
+            after each stage, with its name.
         state: COUNT's state.
     """
 
     __slots__ = (
         "_batch", "_now_ms", "_observers", "_outcome", "_progress", "_sent_labels", "_source",
-        "_underway", "_where", "arrived", "earlier", "latest", "observed", "record", "state",
+        "_underway", "_where", "arrived", "earlier", "latest", "look", "observed", "record",
+        "state",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +69,7 @@ class Passage:
         self._batch = state.batch
         self._underway = Underway(state.newest)
         self._observers = Observers(source, where, state, outcome, self._underway)
+        self.look = self._observers.look
         self.earlier: Earlier = ()
         self._sent_labels: Labels = ()
 
@@ -88,12 +91,7 @@ class Passage:
         self._sent_labels = self._batch.labels_of(received)
         observers = self._observers
         self.observed = observers.anybody and observers.asks(self.record.offset, self.arrived)
-        underway.named = self.observed
         return underway
-
-    def look(self, stage: str) -> None:
-        """The taps after a stage, and the flight recorder, may copy the record as it stands."""
-        self._observers.look(stage)
 
     def replaced(self, stage: str, before: Event) -> None:
         """A stage that should leave the event alone gave another: keep what was before it.

@@ -5,7 +5,7 @@ COUNT's state: a worker that takes over goes on where the last one ended.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 
 import msgspec
 
@@ -118,20 +118,19 @@ class Gate:
             self._admitted[tap] = admitted
         return admitted
 
-    def took(self, taps: Sequence[str], shop: str, columns: Mapping[str, Value]) -> None:
-        """Limited taps took a row of the record."""
-        if taps:
-            taken = row_bytes(columns)
-            for tap in taps:
-                self._meters.weigh(tap, shop, taken)
+    def took(self, taps: Iterable[str], shop: str, values: Iterable[Value]) -> None:
+        """Limited taps took a row of the record, with these values of the event."""
+        taken = row_bytes(values)
+        for tap in taps:
+            self._meters.weigh(tap, shop, taken)
 
 
-def row_bytes(columns: Mapping[str, Value]) -> int:
-    """About how many bytes a row takes.
+def row_bytes(values: Iterable[Value]) -> int:
+    """About how many bytes a row takes with these values of an event.
 
-    >>> row_bytes({"height": 170.0, "gender": "female"})
+    >>> row_bytes((170.0, "female"))
     134
     """
     return ROW_BYTES + sum(
-        len(value) if isinstance(value, str) else NUMBER_BYTES for value in columns.values()
+        [len(value) if isinstance(value, str) else NUMBER_BYTES for value in values]
     )

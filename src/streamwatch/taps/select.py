@@ -8,7 +8,10 @@ tap samples, and a cryptographic hash takes three times as long.
 """
 
 import math
+from collections.abc import Sequence
 from zlib import crc32
+
+import numpy as np
 
 HASHES = 2**64
 """How many hashes there are; every hash is below it."""
@@ -17,6 +20,7 @@ SPREAD = 0x9E3779B97F4A7C15
 """2**64 over the golden ratio: a CRC alone is linear, so that numbered ids would follow it."""
 
 _MASK = HASHES - 1
+_SPREAD = np.uint64(SPREAD)
 
 
 def event_hash(event_id: str) -> int:
@@ -48,3 +52,24 @@ def sampled(event_id: str, share: float) -> bool:
     True
     """
     return event_hash(event_id) < sample_threshold(share)
+
+
+def places_in_sample(event_ids: Sequence[str], threshold: int) -> list[int]:
+    """The places of those whose hash is below a threshold, in their order.
+
+    It says of each what `event_hash` says, in two thirds of the time.
+
+    >>> places_in_sample(["event-1", "event-2"], HASHES)
+    [0, 1]
+    """
+    if threshold >= HASHES:
+        return list(range(len(event_ids)))
+    if threshold <= 0:
+        return []
+    try:
+        checksums = np.fromiter(map(crc32, map(str.encode, event_ids)), np.uint64, len(event_ids))
+    except UnicodeEncodeError:
+        found = enumerate(map(event_hash, event_ids))
+        return [place for place, hashed in found if hashed < threshold]
+    places: list[int] = np.flatnonzero(checksums * _SPREAD < np.uint64(threshold)).tolist()
+    return places

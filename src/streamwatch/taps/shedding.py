@@ -7,8 +7,10 @@ is a share by the hash of the event id, so the events that are left are there at
 from collections import Counter
 from collections.abc import Sequence
 
-from streamwatch.domain.rows import Row, TapRow
-from streamwatch.taps.select import event_hash, sample_threshold
+import msgspec
+
+from streamwatch.domain.rows import Row, TapRow, TapRows
+from streamwatch.taps.select import places_in_sample, sample_threshold
 
 SMALLEST = 1 / 64
 """The share below which nothing is written at all."""
@@ -51,12 +53,15 @@ def shed(
     kept: list[Row] = []
     dropped: Counter[tuple[str, str, str]] = Counter()
     for row in rows:
-        if (
-            not isinstance(row, TapRow)
-            or not held.isdisjoint(row.tap.split(","))
-            or event_hash(row.event_id) < threshold
-        ):
+        taken = row.alone() if isinstance(row, TapRow) else row
+        if not isinstance(taken, TapRows) or not held.isdisjoint(taken.tap.split(",")):
             kept.append(row)
-        else:
-            dropped[row.event_type, row.stage, row.tap] += 1
+            continue
+        left = places_in_sample([str(values[1]) for values in taken.values], threshold)
+        if len(left) < len(taken):
+            dropped[taken.event_type, taken.stage, taken.tap] += len(taken) - len(left)
+        if left:
+            kept.append(
+                msgspec.structs.replace(taken, values=[taken.values[place] for place in left])
+            )
     return kept, dropped

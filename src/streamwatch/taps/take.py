@@ -1,13 +1,14 @@
-"""Taking tap rows: which taps stand after a stage, and the row that one makes of a record."""
+"""Taking tap rows: which taps stand after a stage, and the rows that they make of records."""
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
+from functools import lru_cache
+from operator import attrgetter, itemgetter
 
 import msgspec
 
 from streamwatch.domain.events import EVENT_TYPES, Event, EventType
 from streamwatch.domain.refusals import STAGES
-from streamwatch.domain.rows import TapRow, Value
+from streamwatch.domain.rows import Row, TapRows, Value
 from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.taps.columns import ADDED, AS_IT_IS, Column, written
 from streamwatch.taps.condition import Condition
@@ -25,6 +26,10 @@ TextHash = Callable[[str, str], str]
 
 Read = Callable[[object], Value]
 ReadAll = Callable[[object], tuple[Value, ...]]
+Added = Mapping[str, Value]
+"""What stages added to a record, by column."""
+
+Pick = Callable[[Added], tuple[Value, ...]]
 
 
 def no_values(event: object) -> tuple[Value, ...]:  # noqa: ARG001
@@ -43,6 +48,14 @@ def reads_all(names: tuple[str, ...]) -> ReadAll:
     return get
 
 
+def _picks(names: tuple[str, ...]) -> Pick:
+    if len(names) == 1:
+        only = names[0]
+        return lambda added: (added[only],)
+    get: Pick = itemgetter(*names)
+    return get
+
+
 class Tap(msgspec.Struct, frozen=True):
     """One tap after one stage, ready to take records.
 
@@ -52,7 +65,6 @@ class Tap(msgspec.Struct, frozen=True):
         threshold: event hashes below it are in the sample.
         shaped: columns that are renamed or redacted, and what reads them from the event.
         limit: its rate and budget for each shop, if it has any.
-        read: the values of ``own``, all at once.
     """
 
     name: str
@@ -63,7 +75,6 @@ class Tap(msgspec.Struct, frozen=True):
     threshold: int
     shaped: tuple[tuple[str, Read], ...] = ()
     limit: Limit | None = None
-    read: ReadAll = no_values
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -108,8 +119,7 @@ def compile_taps(
                     name=tap.name,
                     stage=stage,
                     takes=takes,
-                    own=(own := tuple(name for name in plain if name not in added)),
-                    read=reads_all(own),
+                    own=tuple(name for name in plain if name not in added),
                     added=tuple(name for name in plain if name in added),
                     threshold=sample_threshold(tap.sample),
                     shaped=tuple(
@@ -151,60 +161,116 @@ def reader(column: Column, hash_text: TextHash) -> Read:
     return get
 
 
-def take(
-    taps: tuple[Tap, ...],
-    where: Where,
-    hashed: int,
-    event: Event,
-    at: tuple[int, int, int | None],
-    added: Mapping[str, Value],
-    gate: Gate | None = None,
-) -> TapRow | None:
-    """The row of the taps of one stage for one record, if any of them takes it.
+class Layout(msgspec.Struct, frozen=True):
+    """The columns of a row that the same taps take, and what reads them.
 
-    Of several taps that take it the first writes the row, with the columns of all of them,
-    since a stage has one table and a record one row in it.
-
-    Args:
-        taps: of this stage.
-        where: the partition.
-        hashed: the event's hash, see `taps.select`.
-        event: the event as it stands after the stage.
-        at: offset, arrival and event time (``None`` before it is known), milliseconds.
-        added: the columns that stages added.
-        gate: the limits of the taps; ``None`` where no tap has any.
+    Attributes:
+        names: of all of them.
+        read: reads those that are fields of the event, all at once; they come first.
+        added: picks those that stages added, which follow; ``None`` if there are none.
+        shaped: what reads those that are renamed or redacted; they come last.
+        limited: the taps that have a limit.
     """
-    offset, arrived, occurred = at
-    shop = event.shop[:LONGEST_ID]
-    taking = [
-        tap
-        for tap in taps
-        if hashed < tap.threshold
-        and tap.takes(event)
-        and (gate is None or tap.limit is None or gate.admits(tap.name, tap.limit, shop, arrived))
-    ]
-    if not taking:
-        return None
-    columns: dict[str, Value] = {}
-    for tap in taking:
-        columns.update(zip(tap.own, tap.read(event)))  # noqa: B905  # twice as fast
-        for name in tap.added:
-            columns[name] = added[name]
-        for name, read in tap.shaped:
-            columns[name] = read(event)
-    if gate is not None:
-        gate.took([tap.name for tap in taking if tap.limit is not None], shop, columns)
-    return TapRow(  # by place: by name it takes twice the time
-        where.event_type,
-        taking[0].stage,
-        where.topic,
-        where.partition,
-        offset,
-        event.event_id[:LONGEST_ID],
-        shop,
-        occurred,
-        arrived,
-        columns,
-        taking[0].name if len(taking) == 1 else ",".join([tap.name for tap in taking]),
-        where.epoch,
+
+    names: tuple[str, ...]
+    read: ReadAll
+    added: Pick | None
+    shaped: tuple[Read, ...]
+    limited: tuple[str, ...]
+
+
+@lru_cache(maxsize=256)
+def layout_of(taps: tuple[Tap, ...]) -> Layout:
+    """The columns of all of them; of one that several write the last one's counts."""
+    readers: dict[str, Read | None] = {}
+    for tap in taps:
+        readers.update(dict.fromkeys((*tap.own, *tap.added)))
+        readers.update(tap.shaped)
+    added = {one for tap in taps for one in tap.added}
+    plain = [name for name, read in readers.items() if read is None]
+    own = tuple(name for name in plain if name not in added)
+    more = tuple(name for name in plain if name in added)
+    shaped = {name: read for name, read in readers.items() if read is not None}
+    return Layout(
+        names=(*own, *more, *shaped),
+        read=reads_all(own),
+        added=_picks(more) if more else None,
+        shaped=tuple(shaped.values()),
+        limited=tuple(tap.name for tap in taps if tap.limit is not None),
     )
+
+
+class Taking:
+    """The taps after one stage over one slice: what they take of it, record by record."""
+
+    __slots__ = ("_rows", "_sheets", "_taps", "_where")
+
+    def __init__(self, taps: tuple[Tap, ...], where: Where, rows: list[Row]) -> None:
+        """Args: of the stage; the partition; to where the rows go."""
+        self._taps = taps
+        self._where = where
+        self._rows = rows
+        self._sheets: dict[str, tuple[Layout, list[tuple[Value, ...]]]] = {}
+
+    def take(
+        self,
+        hashed: int,
+        event: Event,
+        at: tuple[int, int, int | None],
+        added: Callable[[], Added],
+        gate: Gate | None = None,
+    ) -> None:
+        """Make the row of one record, if any of the taps takes it.
+
+        Of several taps that take it there is one row, with the columns of all of them, since a
+        stage has one table and a record one row in it.
+
+        Args:
+            hashed: the event's hash, see `taps.select`.
+            event: the event as it stands after the stage.
+            at: offset, arrival and event time (``None`` before it is known), milliseconds.
+            added: tells the columns that stages added.
+            gate: the limits of the taps; ``None`` where no tap has any.
+        """
+        offset, arrived, occurred = at
+        shop = event.shop[:LONGEST_ID]
+        taking = [
+            tap
+            for tap in self._taps
+            if hashed < tap.threshold
+            and tap.takes(event)
+            and (
+                gate is None or tap.limit is None or gate.admits(tap.name, tap.limit, shop, arrived)
+            )
+        ]
+        if not taking:
+            return
+        name = taking[0].name if len(taking) == 1 else ",".join([tap.name for tap in taking])
+        layout, rows = self._sheets.get(name) or self._begin(name, tuple(taking))
+        values = layout.read(event)
+        if layout.added is not None:
+            values += layout.added(added())
+        if layout.shaped:
+            values += tuple([read(event) for read in layout.shaped])
+        if gate is not None and layout.limited:
+            gate.took(layout.limited, shop, values)
+        rows.append((offset, event.event_id[:LONGEST_ID], shop, occurred, arrived, *values))
+
+    def _begin(self, name: str, taps: tuple[Tap, ...]) -> tuple[Layout, list[tuple[Value, ...]]]:
+        """The first record of the slice that just these taps take."""
+        where, layout = self._where, layout_of(taps)
+        rows: list[tuple[Value, ...]] = []
+        self._rows.append(
+            TapRows(
+                where.event_type,
+                taps[0].stage,
+                where.topic,
+                where.partition,
+                where.epoch,
+                name,
+                layout.names,
+                rows,
+            )
+        )
+        self._sheets[name] = layout, rows
+        return layout, rows

@@ -11,7 +11,7 @@ import pytest
 from streamwatch.domain.cells import ALL, Cell
 from streamwatch.domain.messages import READINGS_TOPIC, JudgeInput, Message, Partial
 from streamwatch.domain.records import FileRecord, Slice
-from streamwatch.domain.rows import RejectRow, Row, TapRow
+from streamwatch.domain.rows import RejectRow, Row, TapRow, TapRows
 from streamwatch.domain.settings import Settings
 from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.steps.sources import compile_sources
@@ -79,7 +79,11 @@ class Counting:
 
     @property
     def taps(self) -> list[TapRow]:
-        return [row for row in self.rows if isinstance(row, TapRow)]
+        """The rows of taps, record by record along the journey."""
+        stages = ["decode", *(name for name, _ in self.step.source.stages), "aggregate"]
+        order = {name: place for place, name in enumerate(stages)}
+        found = [row for rows in self.rows if isinstance(rows, TapRows) for row in rows]
+        return sorted(found, key=lambda row: (row.offset, order.get(row.stage, 0)))
 
     def cells(self, shop: str, hour: int) -> Mapping[str, Cell]:
         return self.partials[shop, hour].cells

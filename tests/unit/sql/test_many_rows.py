@@ -1,12 +1,13 @@
 """Rows that are written many at a time stand as if each had been written alone."""
 
 import sqlite3
+from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
-from streamwatch.adapters.sql.bulk import ROWS_AT_ONCE, write
+from streamwatch.adapters.sql.bulk import ROWS_AT_ONCE, write_rows
 from streamwatch.adapters.sql.tables import METADATA, REJECTS, VERDICTS
 from streamwatch.adapters.sql.tap_tables import TAP_TABLES
 from streamwatch.adapters.sql.tap_values import tap_values
@@ -27,13 +28,18 @@ def row(offset: int, **columns: Value) -> TapRow:
                   moment if offset % 7 else -1, columns, "t")  # fmt: skip
 
 
+def write(connection: Connection, rows: Sequence[TapRow]) -> None:
+    for one in tap_values(TAPS, [row.alone() for row in rows]):
+        write_rows(connection, one)
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 3 * ROWS_AT_ONCE), st.integers(0, 2 * ROWS_AT_ONCE))
 def test_each_row_stands_once_however_many_are_written(first: int, again: int) -> None:
     engine = empty()
     with engine.begin() as connection:
-        write(connection, TAPS, tap_values(TAPS, [row(n, height=1.5) for n in range(first)]))
-        write(connection, TAPS, tap_values(TAPS, [row(n, height=9.0) for n in range(again)]))
+        write(connection, [row(n, height=1.5) for n in range(first)])
+        write(connection, [row(n, height=9.0) for n in range(again)])
         found = connection.execute(text(f"SELECT record_offset, height FROM {TAPS.name}")).all()
     expected = {n: 1.5 if n < first else 9.0 for n in range(max(first, again))}
     assert dict(map(tuple, found)) == expected
@@ -44,7 +50,7 @@ def test_rows_of_different_taps_keep_their_own_columns() -> None:
     rows = [row(0, height=170.0), row(1, weight=70.0, surprise="x"), row(2), row(3, height="tall")]
     engine = empty()
     with engine.begin() as connection:
-        write(connection, TAPS, tap_values(TAPS, rows))
+        write(connection, rows)
         query = (
             f"SELECT height, weight, overflow, arrived_at FROM {TAPS.name} ORDER BY record_offset"
         )
@@ -64,5 +70,5 @@ def test_a_database_that_takes_few_parameters_is_given_few(engine: Engine) -> No
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)
         driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
-        write(connection, TAPS, tap_values(TAPS, [row(n) for n in range(500)]))
+        write(connection, [row(n) for n in range(500)])
         assert connection.execute(text(f"SELECT count(*) FROM {TAPS.name}")).scalar_one() == 500

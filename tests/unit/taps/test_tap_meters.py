@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streamwatch.domain.events import Return
-from streamwatch.domain.rows import RejectRow, Row, TapRow
+from streamwatch.domain.rows import RejectRow, Row, TapRow, TapRows
 from streamwatch.taps.meters import Limit, Meters
 from streamwatch.taps.recorder import ROW_BYTES, Recorder
 from streamwatch.taps.shedding import next_share, shed
@@ -71,7 +71,7 @@ def test_slow_flushes_end_all_tap_rows_and_nothing_else() -> None:
 def test_the_same_events_are_left_at_every_stage() -> None:
     rows: list[Row] = [tap_row(n, stage) for n in range(200) for stage in ("decode", "segment")]
     kept, _ = shed(rows, 0.5, frozenset())
-    taps = [row for row in kept if isinstance(row, TapRow)]
+    taps = [row for rows in kept if isinstance(rows, TapRows) for row in rows]
     by_stage = [
         {row.event_id for row in taps if row.stage == stage} for stage in ("decode", "segment")
     ]

@@ -7,14 +7,14 @@ import pytest
 from streamwatch.adapters.settings.tap_files import load_tap_files, load_taps
 from streamwatch.adapters.settings.text import plain_tap
 from streamwatch.domain.events import PURCHASE, Purchase
-from streamwatch.domain.rows import TapRow
+from streamwatch.domain.rows import Row, TapRow, TapRows
 from streamwatch.domain.settings import Settings
 from streamwatch.domain.tap_settings import ColumnShape, TapSettings
 from streamwatch.errors import ConfigurationError
 from streamwatch.stages.pseudonymise import ShopKeys
 from streamwatch.taps.inline_tests import unmet
 from streamwatch.taps.select import event_hash
-from streamwatch.taps.take import Where, compile_taps, take
+from streamwatch.taps.take import Taking, Where, compile_taps
 
 START = "event: purchase\nafter: [normalise]\n"
 EVENT = Purchase("e-1", "shop-001", product="dress-7", order_id="o-9", price=37.5, quantity=2.0)
@@ -30,9 +30,11 @@ def loaded(folder: Path, lines: str) -> TapSettings:
 def row(tap: TapSettings, event: Purchase = EVENT) -> TapRow:
     taps = compile_taps([tap], PURCHASE, KEYS.column)["normalise"]
     where = Where("purchase", "purchase", 0, 0)
-    found = take(taps, where, event_hash(event.event_id), event, (7, 5, 3), {})
-    assert found is not None
-    return found
+    rows: list[Row] = []
+    Taking(taps, where, rows).take(event_hash(event.event_id), event, (7, 5, 3), dict)
+    (found,) = rows
+    assert isinstance(found, TapRows)
+    return next(iter(found))
 
 
 def test_a_column_is_written_as_the_file_says(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from streamwatch.domain.rows import (
     Row,
     StageRow,
     TapRow,
+    TapRows,
     VerdictRow,
 )
 from streamwatch.runner.ports import Flush
@@ -28,6 +29,7 @@ MOST_REASONS = 1_000
 
 ROW_KINDS: dict[type[Row], str] = {
     TapRow: "tap",
+    TapRows: "tap",
     RejectRow: "reject",
     StageRow: "stage",
     VerdictRow: "verdict",
@@ -58,9 +60,10 @@ class FlushCounts:
         """Count one committed flush."""
         step = flush.partition.step
         for row in flush.rows:
-            self._rows[step, ROW_KINDS[type(row)]] += 1
-            if isinstance(row, TapRow):
-                self._taps[row.event_type, row.stage, row.tap] += 1
+            number = len(row) if isinstance(row, TapRows) else 1
+            self._rows[step, ROW_KINDS[type(row)]] += number
+            if isinstance(row, TapRow | TapRows):
+                self._taps[row.event_type, row.stage, row.tap] += number
             elif isinstance(row, RejectRow):
                 self._rejects[self._reject(row)] += 1
         self._values[(step,)] += len(flush.changes)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from sqlalchemy import Table
 
-from streamwatch.adapters.sql.bulk import Values
+from streamwatch.adapters.sql.bulk import TableRows, Values, column_names
 from streamwatch.adapters.sql.diagnosis_tables import DISTRIBUTIONS, GROUP_STATISTICS
 from streamwatch.adapters.sql.fit import finite, fit_optional_text, fit_text
 from streamwatch.adapters.sql.tables import INCIDENTS, REJECTS, STAGE_STATISTICS, VERDICTS
@@ -23,6 +23,7 @@ from streamwatch.domain.rows import (
     Row,
     StageRow,
     TapRow,
+    TapRows,
     VerdictRow,
 )
 from streamwatch.errors import DatabaseError
@@ -31,9 +32,7 @@ TapTables = Mapping[tuple[str, str], Table]
 """(event type, stage) → table."""
 
 
-def rows_by_table(
-    rows: Iterable[Row], tap_tables: TapTables = TAP_TABLES
-) -> list[tuple[Table, list[Values]]]:
+def rows_by_table(rows: Iterable[Row], tap_tables: TapTables = TAP_TABLES) -> list[TableRows]:
     """Rows grouped by table and made into tuples.
 
     Args:
@@ -43,7 +42,7 @@ def rows_by_table(
     Raises:
         DatabaseError: a tap row's event type and stage have no table.
     """
-    taps: dict[tuple[str, str], list[TapRow]] = {}
+    taps: dict[tuple[str, str], list[TapRows]] = {}
     rejects: list[Values] = []
     stages: list[Values] = []
     groups: list[Values] = []
@@ -52,8 +51,10 @@ def rows_by_table(
     incidents: list[Values] = []
     for row in rows:
         match row:
-            case TapRow():
+            case TapRows():
                 taps.setdefault((row.event_type, row.stage), []).append(row)
+            case TapRow():
+                taps.setdefault((row.event_type, row.stage), []).append(row.alone())
             case RejectRow():
                 rejects.append(_reject(row))
             case StageRow():
@@ -66,17 +67,22 @@ def rows_by_table(
                 verdicts.append(_verdict(row))
             case IncidentRow():
                 incidents.append(_incident(row))
-    tables = [(_tap_table(tap_tables, kind), taps[kind]) for kind in sorted(taps)]
-    written = [(table, tap_values(table, found)) for table, found in tables]
-    written += [
+    written = [
+        table_rows
+        for kind in sorted(taps)
+        for table_rows in tap_values(_tap_table(tap_tables, kind), taps[kind])
+    ]
+    for table, given in (
         (REJECTS, rejects),
         (STAGE_STATISTICS, stages),
         (GROUP_STATISTICS, groups),
         (DISTRIBUTIONS, distributions),
         (VERDICTS, verdicts),
         (INCIDENTS, incidents),
-    ]
-    return [(table, values) for table, values in written if values]
+    ):
+        if given:
+            written.append(TableRows(table, column_names(table), given, len(given)))
+    return written
 
 
 def _tap_table(tap_tables: TapTables, kind: tuple[str, str]) -> Table:

@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from streamwatch.adapters.sql.bulk import Values, insert_into, write
+from streamwatch.adapters.sql.bulk import Values, insert_into, write, write_rows
 from streamwatch.adapters.sql.engine import reading, writing
 from streamwatch.adapters.sql.fit import fit_text
 from streamwatch.adapters.sql.rows import TapTables, rows_by_table
@@ -88,8 +88,8 @@ class SqlStore:
         with writing(self._engine) as connection:
             _move_fence(connection, flush, now)
             _change_states(connection, flush, now)
-            for table, values in rows:
-                write(connection, table, values)
+            for one in rows:
+                write_rows(connection, one)
             if flush.accounting is not None:
                 write(connection, ACCOUNTING, [_accounting_values(flush, flush.accounting)])
 

@@ -5,12 +5,12 @@ other day's rows lie in the table ``…_other``, from which they are deleted in 
 there is nothing to do.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import Connection, Engine, Table, func, select, text
+from sqlalchemy import Connection, Engine, func, select, text
 
-from streamwatch.adapters.sql.bulk import Values
+from streamwatch.adapters.sql.bulk import TableRows
 from streamwatch.adapters.sql.engine import reading, writing
 from streamwatch.errors import DatabaseError
 
@@ -29,7 +29,7 @@ class TapPartitions:
         self._now_ms = now_ms
         self._made: set[tuple[str, str]] = set()
 
-    def make_for(self, rows: Iterable[tuple[Table, Sequence[Values]]]) -> None:
+    def make_for(self, rows: Iterable[TableRows]) -> None:
         """Make the tables of the days that occur in these rows.
 
         Each in a transaction of its own: it waits for writers of the whole table, and a wait
@@ -41,11 +41,9 @@ class TapPartitions:
         if self._engine.dialect.name != "postgresql":
             return
         today = datetime.fromtimestamp(self._now_ms() / 1000, UTC).date()
-        for table, values in rows:
-            if "tap" not in table.info:
-                continue
-            place = list(table.columns.keys()).index("arrived_day")
-            for day in {row[place] for row in values}:
+        for one in rows:
+            table = one.table
+            for day in one.days:
                 if (table.name, day) not in self._made:
                     if _is_near(date.fromisoformat(day), today):
                         _make(self._engine, table.name, date.fromisoformat(day))

@@ -7,13 +7,14 @@ type than its column, goes to ``overflow``.
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, repeat
 from typing import Any
 
 import msgspec
 from sqlalchemy import Table
 
-from streamwatch.adapters.sql.bulk import Values
+from streamwatch.adapters.sql.bulk import TableRows, column_names
 from streamwatch.adapters.sql.fit import INTEGERS, fit_text
 from streamwatch.adapters.sql.tap_tables import TIMES
 from streamwatch.adapters.sql.timestamps import (
@@ -22,64 +23,70 @@ from streamwatch.adapters.sql.timestamps import (
     timestamp_text,
     timestamp_texts,
 )
-from streamwatch.domain.rows import TapRow, Value
+from streamwatch.domain.rows import TapRows, Value
 
 Overflow = defaultdict[int, dict[str, Value]]
 """Place of the row in its batch → what does not fit its columns."""
 
 
-def tap_values(table: Table, rows: Sequence[TapRow]) -> list[Values]:
-    """The tuples of the rows of one tap table, in the order of its columns."""
+def tap_values(table: Table, given: Iterable[TapRows]) -> Iterator[TableRows]:
+    """The rows of one tap table as tuples, those with the same columns together."""
+    alike: dict[tuple[str, ...], list[TapRows]] = {}
+    for one in given:
+        if len(one):
+            alike.setdefault(one.names, []).append(one)
+    for names, parts in alike.items():
+        yield _table_rows(table, names, parts)
+
+
+def _table_rows(table: Table, names: Sequence[str], parts: Sequence[TapRows]) -> TableRows:
     kinds: Mapping[str, type] = table.info["kinds"]
-    given = [row.columns for row in rows]
-    overflow: Overflow = defaultdict(dict)
-    # The rows of one tap hold the same columns, so there are very few lists of names.
-    names = {*map(tuple, given)}
-    everywhere = set.intersection(*map(set, names)) if names else set()
-    anywhere = {name for some in names for name in some}
-    if not anywhere <= kinds.keys():
-        for place, columns in enumerate(given):
-            unknown = columns.keys() - kinds.keys()
-            if unknown:
-                overflow[place].update({name: columns[name] for name in unknown})
-    nothing: list[Value] = [None] * len(rows)
-    columns_of_event: list[Sequence[object]] = []
-    for name, kind in kinds.items():
-        if name not in anywhere:
-            columns_of_event.append(nothing)
-            continue
-        values = (
-            [columns[name] for columns in given]
-            if name in everywhere
-            else [columns.get(name) for columns in given]
-        )
-        columns_of_event.append(_column(name, kind, values, overflow))
-    arrivals = [row.arrived_at for row in rows]
-    overflow_texts: list[str | None] = [None] * len(rows)
-    for place, left in overflow.items():
-        overflow_texts[place] = _overflow_text(left)
-    return list(
-        zip(
-            _fit_texts([row.topic for row in rows]),
-            [row.partition for row in rows],
-            [row.epoch for row in rows],
-            [row.offset for row in rows],
-            arrival_days(arrivals),
-            _fit_texts([row.event_id for row in rows]),
-            _fit_texts([row.shop for row in rows]),
-            timestamp_texts([row.occurred_at for row in rows]),
-            arrival_texts(arrivals),
-            [row.tap for row in rows],
-            overflow_texts,
-            *columns_of_event,
-            strict=True,
-        )
+    columns = zip(*chain.from_iterable(part.values for part in parts), strict=True)
+    offsets, ids, shops, occurred, arrivals = islice(columns, 5)
+    topics, partitions, epochs, taps = zip(
+        *chain.from_iterable(
+            repeat((fit_text(part.topic), part.partition, part.epoch, part.tap), len(part))
+            for part in parts
+        ),
+        strict=True,
     )
+    days = arrival_days(arrivals)
+    written: dict[str, Sequence[object]] = {
+        "topic": topics,
+        "partition": partitions,
+        "epoch": epochs,
+        "record_offset": offsets,
+        "arrived_day": days,
+        "event_id": _fit_texts(ids),
+        "shop": _fit_texts(shops),
+        "occurred_at": timestamp_texts(occurred),
+        "arrived_at": arrival_texts(arrivals),
+        "tap": taps,
+    }
+    overflow: Overflow = defaultdict(dict)
+    for name, values in zip(names, columns, strict=True):
+        if name in kinds:
+            written[name] = _column(name, kinds[name], values, overflow)
+        else:
+            for place, value in enumerate(values):
+                overflow[place][name] = value
+    if overflow:
+        texts: list[str | None] = [None] * len(offsets)
+        for place, left in overflow.items():
+            texts[place] = _overflow_text(left)
+        written["overflow"] = texts
+    ordered = tuple(name for name in column_names(table) if name in written)
+    rows = zip(*[written[name] for name in ordered], strict=True)
+    return TableRows(table, ordered, rows, len(offsets), frozenset(days))
 
 
-def _column(name: str, kind: type, values: list[Value], overflow: Overflow) -> Sequence[object]:
+def _column(name: str, kind: type, values: Sequence[Value], overflow: Overflow) -> Sequence[object]:
     if _is_plain(kind, values):
         return values
+    if name in TIMES and set(map(type, values)) == {int}:
+        texts = timestamp_texts(values)  # type: ignore[arg-type]
+        if None not in texts:
+            return texts
     read = _READERS["time" if name in TIMES else kind]
     fitting = [None if value is None else read(value) for value in values]
     for place, value in enumerate(values):
@@ -88,10 +95,10 @@ def _column(name: str, kind: type, values: list[Value], overflow: Overflow) -> S
     return fitting
 
 
-def _is_plain(kind: type, values: list[Value]) -> bool:
+def _is_plain(kind: type, values: Sequence[Value]) -> bool:
     """Whether the driver can take the whole column as it is."""
     types = set(map(type, values))
-    there: list[Any] = values
+    there: Sequence[Any] = values
     if type(None) in types:
         types.discard(type(None))
         there = [value for value in values if value is not None]
@@ -103,12 +110,12 @@ def _is_plain(kind: type, values: list[Value]) -> bool:
     return types == {float} == {kind} and math.isfinite(sum(there))
 
 
-def _all_fit(texts: list[str]) -> bool:
+def _all_fit(texts: Sequence[str]) -> bool:
     together = "".join(texts)
     return together.isascii() and "\0" not in together
 
 
-def _fit_texts(texts: list[str]) -> list[str]:
+def _fit_texts(texts: Sequence[str]) -> Sequence[str]:
     return texts if _all_fit(texts) else [fit_text(text) for text in texts]
 
 
