@@ -18,7 +18,7 @@ from typing import Any
 
 from inprocess import Pipeline
 from machine import described, in_words
-from scaling import resident
+from scaling_points import resident
 from svg import law
 
 from streamwatch.domain.settings import FlushSettings

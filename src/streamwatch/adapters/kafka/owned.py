@@ -201,9 +201,8 @@ class OwnedPartitions:
 
     def _is_due(self, owned: Owned) -> bool:
         """Whether it has waited for long enough; its share of the free values decides."""
-        return owned.runner.is_due(
-            owned.waited, FREE_VALUES // max(1, len(self._owned)), self._flush
-        )
+        free_values = max(1, FREE_VALUES // max(1, len(self._owned)))
+        return owned.runner.is_due(owned.waited, free_values, self._flush)
 
     async def _flush_those(self, wanted: Callable[[Owned], bool]) -> dict[TP, int]:
         seeks = {}
