@@ -225,3 +225,10 @@ def markup(answer: Response) -> Markup:
     parser.feed(answer.body.decode())
     found.text = re.sub(r"\s+", " ", found.text)
     return found
+
+
+def read(engine: Engine, path: str, **query: str) -> str:
+    """The text of a page."""
+    answer = get(site_of(engine), path, **query)
+    assert answer.status == 200, answer.body
+    return markup(answer).text
