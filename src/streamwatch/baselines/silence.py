@@ -133,6 +133,15 @@ def file_deadline(cadence: Cadence) -> int | None:
     return round(max(cadence.bursts[-1] + usual + FILE_MARGIN * period, cadence.last + LEAST_MS))
 
 
+def surprise_told(daily: float) -> float:
+    """The surprise at which the silence of a shop with so many events a day is told.
+
+    >>> round(surprise_told(200.0), 1)
+    13.3
+    """
+    return math.log(max(30 * daily / FALSE_ALARMS, math.e))
+
+
 def deadline(
     last: int,
     rates: Sequence[float],
@@ -153,7 +162,7 @@ def deadline(
         A moment, or ``None`` when too little is expected within `LONGEST_MS`.
     """
     wobble = max(wobble, _LEAST_WOBBLE)
-    wanted = math.log(max(30 * daily / FALSE_ALARMS, math.e))
+    wanted = surprise_told(daily)
     surprise = today = 0.0
     moment, weekday = last, slot_of(last) // DAY_HOURS
     while moment < last + LONGEST_MS:
