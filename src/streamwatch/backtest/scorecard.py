@@ -23,6 +23,7 @@ from streamwatch.backtest.alarms import (
 from streamwatch.backtest.labels import Fault
 from streamwatch.backtest.record import Record
 from streamwatch.backtest.sizes import order, share, size_class
+from streamwatch.domain.cells import HOUR_MS
 
 
 class Delay(msgspec.Struct, frozen=True):
@@ -42,6 +43,17 @@ class Finding(msgspec.Struct, frozen=True):
     delay_hours: Delay
 
 
+class Told(msgspec.Struct, frozen=True):
+    """A fault that an incident told, how soon, and how large its shop is."""
+
+    kind: str
+    shop: str
+    start: int
+    argument: str
+    size: str
+    delay_hours: float
+
+
 class Missed(msgspec.Struct, frozen=True):
     """A fault that no incident told."""
 
@@ -49,6 +61,7 @@ class Missed(msgspec.Struct, frozen=True):
     shop: str
     start: int
     argument: str
+    size: str
 
 
 class Scorecard(msgspec.Struct, frozen=True):
@@ -63,6 +76,8 @@ class Scorecard(msgspec.Struct, frozen=True):
         recall: found faults among all; ``None`` without any.
         by_kind, by_size, by_kind_and_size: of the faults.
         alarms_by_kpi, alarms_by_size: of the incidents.
+        told, missed: every single fault.
+        classes: id of an incident → ``hit``, ``beside`` or ``false``, of those that alarmed.
     """
 
     shops: int
@@ -82,7 +97,9 @@ class Scorecard(msgspec.Struct, frozen=True):
     by_kind_and_size: tuple[Finding, ...]
     alarms_by_kpi: tuple[Alarms, ...]
     alarms_by_size: tuple[Alarms, ...]
+    told: tuple[Told, ...]
     missed: tuple[Missed, ...]
+    classes: dict[str, str]
 
 
 def score(record: Record, faults: Sequence[Fault]) -> Scorecard:
@@ -121,11 +138,17 @@ def score(record: Record, faults: Sequence[Fault]) -> Scorecard:
         ),
         alarms_by_kpi=alarms_by_kpi(record, classes, of_shop, shop_months),
         alarms_by_size=alarms_by_size(record, classes, of_shop, shop_months),
+        told=tuple(
+            Told(fault.kind, fault.shop, fault.start, fault.argument, size, delay / HOUR_MS)
+            for fault, size, delay in zip(faults, sizes, delays, strict=True)
+            if delay is not None
+        ),
         missed=tuple(
-            Missed(fault.kind, fault.shop, fault.start, fault.argument)
-            for fault, delay in zip(faults, delays, strict=True)
+            Missed(fault.kind, fault.shop, fault.start, fault.argument, size)
+            for fault, size, delay in zip(faults, sizes, delays, strict=True)
             if delay is None
         ),
+        classes=classes,
     )
 
 
@@ -135,7 +158,7 @@ def delay_of(delays: Iterable[float | None]) -> Delay:
     >>> delay_of([3_600_000.0, None, 7_200_000.0])
     Delay(median=1.5, p95=2.0)
     """
-    hours = sorted(delay / 3_600_000 for delay in delays if delay is not None)
+    hours = sorted(delay / HOUR_MS for delay in delays if delay is not None)
     if not hours:
         return Delay(None, None)
     return Delay(statistics.median(hours), hours[math.ceil(0.95 * len(hours)) - 1])

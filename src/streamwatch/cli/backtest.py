@@ -210,7 +210,11 @@ def _answer(
         "lines_per_second": round(lines / max(seconds, 1e-3)),
         "scorecard": card,
         "incidents": [
-            {"opened_at": one.opened_at, **msgspec.structs.asdict(one.incident)}
+            {
+                "opened_at": one.opened_at,
+                "counted_as": card.classes.get(one.incident.id, "part of another"),
+                **msgspec.structs.asdict(one.incident),
+            }
             for one in record.incidents.values()
         ],
     }
