@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.exc import ProgrammingError
-from tests.unit.sql.store_contract import flush, tap_row
+from tests.unit.sql.flushes import flush, tap_row
 
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import upgrade
@@ -110,6 +110,19 @@ def test_own_stages_get_tables_by_day_too(engine: Engine) -> None:
         daily = "SELECT stage, position, height_mean FROM tap_widget_event_daily"
         assert [tuple(one) for one in connection.execute(text(daily))] == [("fit", 4, 1.0)]
         assert counts == [0, 1]
+        described = {
+            of: connection.execute(text(f"SELECT obj_description('{of}'::regclass)")).scalar_one()
+            for of in (
+                "tap_widget_event_fit", "tap_widget_event_normalise_to_fit",
+                "tap_widget_event_daily", "tap_widget_event_journey", "open_incidents",
+            )
+        }  # fmt: skip
+        assert all(described.values()), described
+        bare = text(
+            "SELECT attname FROM pg_attribute WHERE attrelid = 'tap_widget_event_fit'::regclass"
+            " AND attnum > 0 AND col_description(attrelid, attnum) IS NULL"
+        )
+        assert connection.execute(bare).all() == []
 
 
 def test_workers_that_start_together_on_a_new_database_all_find_their_tables(

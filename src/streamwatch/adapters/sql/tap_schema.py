@@ -4,11 +4,11 @@ A column that is there stays as it is. Where a tap wants one of another type und
 its values go to ``overflow``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Engine, MetaData, Table, func, inspect, select, text
-from sqlalchemy.schema import CreateColumn, CreateTable
+from sqlalchemy.schema import CreateColumn, CreateTable, SetColumnComment, SetTableComment
 from sqlalchemy.types import BigInteger, Boolean, Double, Float, Text
 
 from streamwatch.adapters.sql.engine import reading, writing
@@ -24,7 +24,7 @@ from streamwatch.adapters.sql.tap_tables import (
     make_tap_table,
     table_name,
 )
-from streamwatch.adapters.sql.tap_views import daily_view, neighbour_view
+from streamwatch.adapters.sql.tap_views import daily_view, neighbour_comment, neighbour_view
 from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.refusals import STAGES
 from streamwatch.domain.settings import Settings
@@ -155,6 +155,7 @@ def _change(
             )
             guard = "IF NOT EXISTS " if connection.dialect.name == "postgresql" else ""
             connection.execute(text(f"ALTER TABLE {name} ADD COLUMN {guard}{definition}"))
+        _comment(connection, make_tap_table(MetaData(), event, stage, columns), columns)
         return
     table = make_tap_table(
         MetaData(naming_convention=METADATA.naming_convention), event, stage, columns
@@ -164,10 +165,23 @@ def _change(
         index.create(connection, checkfirst=True)
     if connection.dialect.name == "postgresql":
         other_table(connection, name)
+    _comment(connection, table, table.columns.keys())
     for first, then in _neighbours(settings, event, stage):
         if inspect(connection).has_table(table_name(event, first if then == stage else then)):
             elsewhere = bool({first, then} & set(topic_stages(settings, event)))
             connection.execute(text(neighbour_view(event, first, then, by_event_id=elsewhere)))
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(neighbour_comment(event, first, then)))
+
+
+def _comment(connection: Connection, table: Table, columns: Iterable[str]) -> None:
+    """What a table and these columns of it mean, where the database keeps comments."""
+    if connection.dialect.supports_comments:
+        connection.execute(SetTableComment(table))
+        for name in columns:
+            column = table.columns[name]
+            column.comment = column.comment or "named so by a tap; see its file"
+            connection.execute(SetColumnComment(column))
 
 
 def _neighbours(settings: Settings, event: str, stage: str) -> list[tuple[str, str]]:

@@ -42,6 +42,13 @@ def neighbour_view(event: str, before: str, after: str, *, by_event_id: bool = F
     )
 
 
+def neighbour_comment(event: str, before: str, after: str) -> str:
+    """Says what that view is for; only PostgreSQL keeps it."""
+    view = f"{table_name(event, before)}_to_{after.replace('-', '_')}"
+    words = f"The same records after {before} and after {after}: each number, and the change"
+    return f"COMMENT ON VIEW {view} IS '{words}'"
+
+
 def daily_view(event: str, stages: Sequence[str], dialect: str) -> Iterator[str]:
     """Makes anew the view of daily statistics, over the tap tables of all these stages.
 
