@@ -8,6 +8,7 @@ from streamwatch.baselines import judging
 from streamwatch.domain.cells import ALL, Cell
 from streamwatch.domain.growth import growth_of_cell
 from streamwatch.domain.readings import Place, Reading
+from streamwatch.domain.smallgroups import tells_of_few
 from streamwatch.domain.verdicts import Verdict
 from streamwatch.steps import diagnosing
 from streamwatch.steps.streams import Stream
@@ -50,6 +51,8 @@ def clearer(
 ) -> tuple[Verdict, Cell]:
     """The verdict on the hour so far, or on what came newest, whichever departs more.
 
+    One whose numbers are of too few people to be told comes second.
+
     Args:
         look: the look.
         baseline: by which it is judged.
@@ -58,9 +61,17 @@ def clearer(
     Returns:
         The verdict, and the cell that it is about.
     """
+    threshold = look.tick.settings.threshold
+
+    def rank(found: tuple[Verdict, Cell]) -> tuple[bool, float]:
+        verdict, _ = found
+        distance = abs(verdict.score)
+        is_told = not tells_of_few(verdict.key.kpi, verdict.n)
+        return is_told and distance >= threshold, distance
+
     cells = (look.now, growth_of_cell(look.before, look.now))
     verdicts = [judging.score(baseline, read(cell), look.tick.settings) for cell in cells]
-    return max(zip(verdicts, cells, strict=True), key=lambda pair: abs(pair[0].score))
+    return max(zip(verdicts, cells, strict=True), key=rank)
 
 
 def tell_early(look: Look, verdict: Verdict, expected: float | None, cell: Cell) -> None:

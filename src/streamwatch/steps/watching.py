@@ -92,7 +92,7 @@ def _test_units(look: Look) -> None:
         if not found.hits and key.kpi not in look.stream.open.sums:
             continue
         total = look.sum_up(key.kpi, found.evidence)
-        if total >= SURE and found.fault is not None:
+        if total >= SURE and found.fault is not None and look.now.count >= _LEAST_RECORDS:
             _tell_unit(look, feature, baseline, found.fault, total)
 
 

@@ -89,6 +89,18 @@ def test_the_incident_tells_the_newest_records_not_the_hour(company: "Company") 
     assert f"{A_FLUSH} of {A_FLUSH} records look like inches" in incident.reason
 
 
+def test_the_first_records_of_a_day_are_told_with_their_number(company: "Company") -> None:
+    """Of fewer than ten people nothing may be told but the distance, so ten are waited for."""
+    rng = np.random.default_rng(8)
+    usual_days(company, rng)
+    hour = Cell()
+    for _ in range(4):
+        add(company, hour, cell_of(people(rng, 3) / 2.54))
+    [incident] = company.incidents.values()
+    assert incident.value == pytest.approx(67, abs=3)
+    assert "of 12 records" in incident.reason
+
+
 def test_one_record_a_flush_is_enough_after_some_of_them(company: "Company") -> None:
     rng = np.random.default_rng(2)
     usual_days(company, rng)
