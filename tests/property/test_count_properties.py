@@ -21,8 +21,9 @@ from streamwatch.domain.cells import (
 from streamwatch.domain.events import PURCHASE, Purchase
 from streamwatch.domain.sketch import bin_of, quantile
 from streamwatch.stages.aggregate import GROUPED, aggregate
-from streamwatch.stages.batch import COUNTED, NORMALISED, POINTS, Batch, Place
+from streamwatch.stages.batch import Batch, Place
 from streamwatch.stages.bounds import add_cells
+from streamwatch.stages.columns import COUNTED, NORMALISED, POINTS
 
 LABELS = ("gender", "category")
 

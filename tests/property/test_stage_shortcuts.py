@@ -13,7 +13,7 @@ from streamwatch.domain.source_settings import Rule, SourceSettings
 from streamwatch.stages.decode import compile_decode
 from streamwatch.stages.rules import compile_rule
 from streamwatch.stages.underway import Underway
-from streamwatch.stages.validate import compile_validate
+from streamwatch.stages.validate import compile_checks, compile_validate
 
 NOW = 1_788_256_800_000
 DECODE = compile_decode(SourceSettings("widget-event", "widget-event"))
@@ -100,7 +100,8 @@ def test_rules_asked_together_say_what_each_says(
 ) -> None:
     event = ReceivedWidgetEvent("e", "s", NOW, category=texts[0], gender=texts[1])
     record = Underway({}).set_out(event, declared, NOW)
-    refusal = compile_validate(WIDGET_EVENT, asked, lambda _: UTC, None)(record)
+    checks = compile_checks(WIDGET_EVENT, asked, lambda _: UTC, None)
+    refusal = compile_validate(WIDGET_EVENT, checks)(record)
     broken = [one for one in asked if not compile_rule(one, WIDGET_EVENT)(event, declared)]
     rejecting = [one for one in broken if one.action == "reject"]
     if rejecting:

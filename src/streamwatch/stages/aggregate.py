@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from streamwatch.domain.cells import ALL, Cell, Cells, Group, Moments, Segment
 from streamwatch.domain.events import EventType
-from streamwatch.stages.batch import Batch, Columns, Floats, Ints, Place
+from streamwatch.stages.batch import Batch, Place
+from streamwatch.stages.columns import Columns, Floats, Ints
 from streamwatch.stages.declaredlabels import declared_label
 from streamwatch.stages.grouping import Alike, Grouping, alike, group_by
 from streamwatch.stages.relabelled import sum_label_changes

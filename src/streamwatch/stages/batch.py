@@ -1,40 +1,18 @@
 """Records that wait to be summed: noted one by one, cheaply, and read as columns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from streamwatch.domain.events import Event, EventType
+from streamwatch.stages.columns import NORMALISE, POINTS, Columns, Earlier, Labels, Rows, joined
 from streamwatch.stages.declared import Numbers
-
-POINTS = ("decode", "validate", "normalise", "pseudonymise", "segment")
-"""The stages that can change or drop values; statistics are kept after each of them."""
-
-COUNTED = len(POINTS) - 1
-"""The index in `POINTS` of the last stage; a record that passed it is counted."""
-
-NORMALISE = "normalise"
-"""The stage from which on numbers are in cm and kg; up to it they count as declared."""
-
-NORMALISED = POINTS.index(NORMALISE)
 
 Place = tuple[str, int]
 """A shop, and the start of an hour in milliseconds."""
-
-Labels = tuple[str | None, ...]
-"""The values of an event type's labels, in its order."""
-
-Earlier = tuple[tuple[int, Numbers, Labels], ...]
-"""What stood before a stage replaced the record: (its index in `POINTS`, numbers, labels).
-
-Only stages that should leave the record alone stand here, so it is empty for nearly every one."""
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 
 class Reject(msgspec.Struct, frozen=True, gc=False):
@@ -67,6 +45,7 @@ class Batch:
 
     Attributes:
         places: place → index.
+        combinations: combination of labels → index.
         rejects: the refused ones.
         marks: of counted ones.
         points: the stages after which statistics are kept: `POINTS`, the user's own among them.
@@ -75,8 +54,8 @@ class Batch:
     """
 
     __slots__ = (
-        "_arrivals", "_at", "_combinations", "_declared", "_earlier", "_final", "_labels",
-        "_labels_of", "_nothing", "_numbers_of", "_passed", "_sent", "counted", "marks",
+        "_arrivals", "_at", "_declared", "_earlier", "_final", "_labels", "_labels_of",
+        "_nothing", "_numbers_of", "_passed", "_rows", "_sent", "combinations", "counted", "marks",
         "normalised", "places", "points", "rejects",
     )  # fmt: skip
 
@@ -87,6 +66,7 @@ class Batch:
         self.counted = len(points) - 1 if counted is None else counted
         self.normalised = points.index(NORMALISE) if NORMALISE in points else len(points)
         self.places: dict[Place, int] = Numbered()
+        self.combinations: dict[Labels, int] = Numbered()
         self.rejects: list[Reject] = []
         self.marks: list[Mark] = []
         self._numbers_of = tuple_getter(event_type.numbers)
@@ -95,7 +75,7 @@ class Batch:
         self._at: list[int] = []
         self._arrivals: list[int] = []
         self._declared: list[float | None] = []
-        self._combinations: dict[Labels, int] = Numbered()
+        self._rows: list[Rows] = []
         self._labels: list[int] = []
         # Of these only the records that are unlike the others have anything.
         self._passed: dict[int, int] = {}
@@ -104,12 +84,12 @@ class Batch:
         self._sent: dict[int, int] = {}
 
     def __len__(self) -> int:
-        return len(self._at) + len(self.rejects)
+        return len(self._at) + len(self.rejects) + sum(len(one.place) for one in self._rows)
 
     @property
     def has_rows(self) -> bool:
         """Whether `columns` has anything to say."""
-        return bool(self._at)
+        return bool(self._at or self._rows)
 
     def place(self, shop: str, hour: int) -> int:
         """The index of a place."""
@@ -135,8 +115,12 @@ class Batch:
         self._declared += declared
         labels = self._labels_of(event)
         if sent is not None and sent != labels:
-            self._sent[len(self._at) - 1] = self._combinations[sent]
-        self._labels.append(self._combinations[labels])
+            self._sent[len(self._at) - 1] = self.combinations[sent]
+        self._labels.append(self.combinations[labels])
+
+    def count_abreast(self, rows: Rows) -> None:
+        """Note many records that passed every stage."""
+        self._rows.append(rows)
 
     def drop(
         self,
@@ -183,82 +167,36 @@ class Batch:
         rows = len(self._at)
         passed = np.full(rows, self.counted, dtype=np.int64)
         passed[list(self._passed)] = list(self._passed.values())
-        declared = np.array(self._declared, dtype=np.float64).reshape(rows, -1)
+        declared = np.array(self._declared, dtype=np.float64).reshape(rows, len(self._nothing))
         numbers = declared
         if self._final:
             numbers = declared.copy()
             numbers[list(self._final)] = np.array(list(self._final.values()), dtype=np.float64)
-        return Columns(
+        labels = np.array(self._labels, dtype=np.int64)
+        sent = labels.copy()
+        sent[list(self._sent)] = list(self._sent.values())
+        one_by_one = Rows(
             place=np.array(self._at, dtype=np.int64),
-            passed=passed,
             arrived=np.array(self._arrivals, dtype=np.int64),
             declared=declared,
             numbers=numbers,
-            combinations=list(self._combinations),
-            labels=np.array(self._labels, dtype=np.int64),
+            sent=sent,
+            labels=labels,
+        )
+        whole = joined([*([one_by_one] if rows else []), *self._rows])
+        passed = np.concatenate([passed, np.full(len(whole.place) - rows, self.counted)])
+        return Columns(
+            place=whole.place,
+            passed=passed,
+            arrived=whole.arrived,
+            declared=whole.declared,
+            numbers=whole.numbers,
+            combinations=list(self.combinations),
+            labels=whole.labels,
             earlier=self._earlier,
-            sent=self._sent,
+            sent=whole.sent,
             normalised=self.normalised,
         )
-
-
-class Columns(msgspec.Struct, frozen=True):
-    """The rows of a batch: n of them, k numeric features.
-
-    Attributes:
-        place, passed, arrived: shape (n,).
-        declared, numbers: shape (n, k); NaN where a value is missing. The same array where no
-            number changed on the way.
-        combinations: each combination of labels that occurs.
-        labels: shape (n,), indices into ``combinations``.
-        earlier: row → what it was before a stage replaced the record.
-        sent: row → index into ``combinations`` of the labels as the client sent them, where they
-            are not those that came out.
-        normalised: the index of `normalise` among the points.
-    """
-
-    place: Ints
-    passed: Ints
-    arrived: Ints
-    declared: Floats
-    numbers: Floats
-    combinations: Sequence[Labels]
-    labels: Ints
-    earlier: dict[int, Earlier]
-    sent: dict[int, int]
-    normalised: int = NORMALISED
-
-    @property
-    def is_unchanged(self) -> bool:
-        """Whether every number stands after every point as it was declared."""
-        return self.numbers is self.declared and not self.earlier
-
-    def at(self, point: int) -> Floats:
-        """The numbers after a point, shape (n, k).
-
-        >>> from streamwatch.domain.events import RETURN, Return
-        >>> batch = Batch(RETURN)
-        >>> batch.count(0, 0, (2.0,), Return("a", "s", quantity=6.0), ((3, (2.0,), ()),))
-        >>> [float(batch.columns().at(point)[0, 0]) for point in range(len(POINTS))]
-        [2.0, 2.0, 2.0, 6.0, 6.0]
-        """
-        values = self.numbers if point >= self.normalised else self.declared
-        found = [
-            (row, numbers)
-            for row, kept in self.earlier.items()
-            if (numbers := self._before(kept, point)) is not None
-        ]
-        if found:
-            values = values.copy()
-            values[[row for row, _ in found]] = [numbers for _, numbers in found]
-        return values
-
-    def _before(self, earlier: Earlier, point: int) -> Numbers | None:
-        """The numbers at a point, if a later stage of the same unit replaced them."""
-        for stage, numbers, _ in earlier:
-            if point < stage and (point >= self.normalised or stage < self.normalised):
-                return numbers
-        return None
 
 
 def tuple_getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:

@@ -33,7 +33,7 @@ def compile_decode(source: SourceSettings) -> Decode:
     ('wrong-type', 'height')
     """
     reader = FieldReader(source)
-    read = _typed_read(source, reader)
+    read = typed_read(source)
 
     def decode(value: bytes | None) -> Received | Refusal:
         if value is None:
@@ -63,9 +63,13 @@ def compile_decode(source: SourceSettings) -> Decode:
     return decode_translated
 
 
-def _typed_read(source: SourceSettings, reader: FieldReader) -> Callable[[bytes], Received] | None:
-    """A decoder straight into the event type; ``None`` if the mapping does more than rename."""
-    names = reader.renames()
+def typed_read(source: SourceSettings) -> Callable[[bytes], Received] | None:
+    """A decoder straight into the event type; ``None`` if the mapping does more than rename.
+
+    It takes the last of keys that stand twice, and raises ``ValueError`` or ``RecursionError``
+    for what it cannot read.
+    """
+    names = FieldReader(source).renames()
     if names is None:
         return None
     received = EVENT_TYPES[source.event].received

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
-from streamwatch.stages.batch import Ints, Labels, Numbered
+from streamwatch.stages.batch import Numbered
+from streamwatch.stages.columns import Ints, Labels
 
 LONGEST_LABEL = 80
 """Characters of a label's value that are kept."""
@@ -60,7 +61,7 @@ def alike(combinations: Sequence[Labels], labels: Ints, place: Ints) -> Alike:
         place: of each record.
     """
     size = max(len(combinations), 1)
-    keys, of, sizes = _distinct(place * size + labels)
+    keys, of, sizes = distinct(place * size + labels)
     return Alike(place=keys // size, labels=keys % size, sizes=sizes, of=of)
 
 
@@ -82,7 +83,7 @@ def group_by(which: Sequence[int], combinations: Sequence[Labels], found: Alike)
     numbers = Numbered()
     of_combination = np.array([numbers[name_of(one)] for one in combinations], dtype=np.int64)
     names = list(numbers)
-    keys, of, _ = _distinct(found.place * len(names) + of_combination[found.labels])
+    keys, of, _ = distinct(found.place * len(names) + of_combination[found.labels])
     return Grouping(
         owners=(keys // len(names)).tolist(),
         names=[names[number] for number in (keys % len(names)).tolist()],
@@ -95,10 +96,10 @@ def counts_of(keys: Ints) -> tuple[Ints, Ints]:
     """The keys that occur, ascending, and their counts."""
     if _is_few(keys):
         table = np.bincount(keys)
-        distinct = np.flatnonzero(table)
-        return distinct, table[distinct]
-    distinct, counts = np.unique(keys, return_counts=True)
-    return distinct, counts
+        found = np.flatnonzero(table)
+        return found, table[found]
+    found, counts = np.unique(keys, return_counts=True)
+    return found, counts
 
 
 def _one(which: int) -> Callable[[Labels], str]:
@@ -113,16 +114,20 @@ def _several(which: Sequence[int]) -> Callable[[Labels], str]:
     return joined
 
 
-def _distinct(keys: Ints) -> tuple[Ints, Ints, Ints]:
-    """The keys that occur, ascending; the index of each record's among them; their counts."""
+def distinct(keys: Ints) -> tuple[Ints, Ints, Ints]:
+    """The keys that occur, ascending; the index of each record's among them; their counts.
+
+    >>> [one.tolist() for one in distinct(np.array([7, 2, 7]))]
+    [[2, 7], [1, 0, 1], [1, 2]]
+    """
     if not _is_few(keys):
-        distinct, of, sizes = np.unique(keys, return_inverse=True, return_counts=True)
-        return distinct, of, sizes
+        found, of, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+        return found, of, sizes
     table = np.bincount(keys)
-    distinct = np.flatnonzero(table)
-    sizes = table[distinct]
-    table[distinct] = np.arange(len(distinct))
-    return distinct, table[keys], sizes
+    found = np.flatnonzero(table)
+    sizes = table[found]
+    table[found] = np.arange(len(found))
+    return found, table[keys], sizes
 
 
 def _is_few(keys: Ints) -> bool:

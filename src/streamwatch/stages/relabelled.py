@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streamwatch.domain.cells import ARROW, Cell
-from streamwatch.stages.batch import NORMALISE, Columns, Ints, Labels
+from streamwatch.stages.columns import NORMALISE, Columns, Ints, Labels
 from streamwatch.stages.declaredlabels import declared_label
 
 LONGEST_LABEL = 80
@@ -42,7 +42,7 @@ def sum_label_changes(
         points: the stages.
         whole: the cells of all records, by place.
     """
-    if not columns.sent and not columns.earlier:
+    if not columns.earlier and np.array_equal(columns.sent, columns.labels):
         return
     normalise = points.index(NORMALISE)
     counting = np.zeros(len(columns.place), dtype=np.bool_)
@@ -52,7 +52,7 @@ def sum_label_changes(
         if counting[row]:
             final = int(columns.labels[row])
             before = tuple((point, labels) for point, _, labels in kept)
-            alike[int(columns.place[row]), columns.sent.get(row, final), final, before] += 1
+            alike[int(columns.place[row]), int(columns.sent[row]), final, before] += 1
     for (place, sent, final, before), count in alike.items():
         names = columns.combinations[sent], columns.combinations[final]
         for point, label, was, now in _changes(names, before, order, normalise):
@@ -68,12 +68,11 @@ def _respelt(columns: Columns, counting: NDArray[np.bool_]) -> dict[Alike, int]:
 
     A client may spell otherwise in every record, so these are counted together.
     """
-    rows = np.fromiter(columns.sent, np.int64, len(columns.sent))
-    sent = np.fromiter(columns.sent.values(), np.int64, len(columns.sent))
-    plain = counting[rows] & ~np.isin(rows, list(columns.earlier))
+    respelt = counting & (columns.sent != columns.labels)
+    respelt[list(columns.earlier)] = False
     size = len(columns.combinations)
-    pairs = sent[plain] * size + columns.labels[rows[plain]]
-    keys, counts = np.unique(columns.place[rows[plain]] * size**2 + pairs, return_counts=True)
+    pairs = columns.sent[respelt] * size + columns.labels[respelt]
+    keys, counts = np.unique(columns.place[respelt] * size**2 + pairs, return_counts=True)
     found: dict[Alike, int] = {}
     for key, count in zip(keys.tolist(), counts.tolist(), strict=True):
         place, pair = divmod(key, size**2)

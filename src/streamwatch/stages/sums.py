@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from streamwatch.domain.cells import LARGEST, Group, Moments, Transition
 from streamwatch.domain.sketch import LOG_GAMMA, NOT_POSITIVE
-from streamwatch.stages.batch import Floats, Ints
+from streamwatch.stages.columns import Floats, Ints
 from streamwatch.stages.grouping import counts_of
 
 SAME = 1e-9

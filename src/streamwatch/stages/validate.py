@@ -1,8 +1,10 @@
 """validate: is this a record that can be counted, and does it keep the experts' rules?"""
 
 import math
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import tzinfo
+
+import msgspec
 
 from streamwatch.domain.cells import LARGEST
 from streamwatch.domain.events import EventType
@@ -21,27 +23,53 @@ NUL = "\0"
 Ruled = tuple[tuple[Rule, Holds], ...]
 
 
-def compile_validate(
+class Checks(msgspec.Struct, frozen=True):
+    """What `validate` of one source asks of a record.
+
+    Attributes:
+        every: the rules.
+        bounds: of each number, between what it keeps all ranges that always apply.
+        others: the rules that are more than that.
+        refusal_of_shop: why no record of a shop is taken; ``None`` if they are.
+        zone_of: the time zone of a shop.
+    """
+
+    every: Ruled
+    bounds: Sequence[tuple[float, float]]
+    others: Ruled
+    refusal_of_shop: Mapping[str, Refusal | None]
+    zone_of: Callable[[str], tzinfo]
+
+
+def compile_checks(
     event_type: EventType,
     rules: tuple[Rule, ...],
     zone_of: Callable[[str], tzinfo],
     known_shops: Container[str] | None,
     required: tuple[str, ...] = (),
-) -> Stage:
-    """The validate stage of one source; ``known_shops`` of ``None`` admits every shop.
-
-    It writes `Underway.occurred` and `Underway.marks`.
-    """
+) -> Checks:
+    """What one source asks of its records; ``known_shops`` of ``None`` admits every shop."""
     demands = tuple(Rule(f"missing-{name}", "return", name, required=True) for name in required)
     every: Ruled = tuple(
         (rule, compile_rule(rule, event_type))
         for rule in (*demands, *(rule for rule in rules if rule.event == event_type.name))
     )
+    return Checks(
+        every=every,
+        bounds=_bounds(event_type, every),
+        others=tuple(pair for pair in every if not is_plain_range(pair[0])),
+        refusal_of_shop=Remembered(lambda shop: _refused_shop(shop, known_shops)),
+        zone_of=zone_of,
+    )
+
+
+def compile_validate(event_type: EventType, checks: Checks) -> Stage:
+    """The validate stage of one source; it writes `Underway.occurred` and `Underway.marks`."""
+    every, others, zone_of = checks.every, checks.others, checks.zone_of
     # Nearly all numbers lie within all ranges, which one comparison tells; only then are the
     # other rules enough.
-    within = _compile_within(_bounds(event_type, every))
-    others: Ruled = tuple(pair for pair in every if not is_plain_range(pair[0]))
-    shop_refusals = Remembered(lambda shop: _refused_shop(shop, known_shops))
+    within = _compile_within(checks.bounds)
+    shop_refusals = checks.refusal_of_shop
 
     def validate(record: Underway) -> Refusal | None:
         event = record.event

@@ -9,6 +9,7 @@ dead letters. Every record ends in exactly one place.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from streamwatch.domain.statevalue import pack
 from streamwatch.stages.aggregate import aggregate
 from streamwatch.stages.batch import Batch, Place
 from streamwatch.stages.bounds import add_cells
+from streamwatch.steps.abreast import FEWEST, take_abreast
 from streamwatch.steps.countstate import (
     METERS,
     PROGRESS,
@@ -60,8 +62,12 @@ class CountStep:
         if source.translate is not None:
             slice_ = source.translate(slice_)
         passage = Passage(source, slice_, state, outcome, now_ms)
-        for record in slice_.records:
-            self._journey(passage, record)
+        abreast = source.abreast
+        if abreast is None or abreast.stages is not source.stages or len(slice_.records) < FEWEST:
+            for record in slice_.records:
+                self._journey(passage, record)
+        else:
+            take_abreast(abreast, passage, slice_.records, partial(self._journey, passage))
         outcome.aggregated = len(slice_.records) - outcome.rejected - outcome.dead_lettered
         state.progress.received = now_ms
         if state.has_full_batch:

@@ -1,16 +1,17 @@
 """Who looks at a record on its way: the taps, and the flight recorder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from streamwatch.domain.events import EVENT_TYPES, Event
 from streamwatch.domain.rows import Value
+from streamwatch.stages.columns import Ints
 from streamwatch.stages.segment import segments_of
 from streamwatch.stages.underway import Underway
 from streamwatch.steps.countstate import CountState
 from streamwatch.steps.source import Source
 from streamwatch.steps.step import Outcome
 from streamwatch.taps.meters import Gate
-from streamwatch.taps.select import event_hash
+from streamwatch.taps.select import HASHES, event_hash
 from streamwatch.taps.take import Added, Taking, Where, reads_all
 
 RECORDED: Mapping[str, tuple[str, ...]] = {
@@ -58,6 +59,24 @@ class Observers:
         self._hashed = 0
         self._gate: Gate | None = None
         self.anybody = bool(every) or source.recorder is not None
+
+    def among(self, ids: Sequence[str], shops: Sequence[str], arrived: Ints) -> list[int]:
+        """Which of many records are to be asked about with `asks`; of the others, none is.
+
+        Args:
+            ids: the event ids of n records.
+            shops: their shops.
+            arrived: shape (n,): their arrivals, milliseconds.
+        """
+        if self._beyond >= HASHES:
+            return list(range(len(ids)))
+        rows = []
+        if self._beyond:
+            rows = [row for row, one in enumerate(ids) if event_hash(one) < self._beyond]
+        recorder = self._recorder
+        if recorder is not None:
+            rows += recorder.due_among(self._where.event_type, shops, arrived.tolist())
+        return rows
 
     def asks(self, offset: int, arrived: int) -> bool:
         """Whether anybody looks at the record that was just decoded: for most, nobody."""

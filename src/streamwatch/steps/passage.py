@@ -1,11 +1,14 @@
 """The passage of one record through COUNT: what it leaves behind on its way."""
 
+from collections.abc import Sequence
+
 from streamwatch.domain.events import Event, Received
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import Record, Slice
 from streamwatch.domain.refusals import Refusal
 from streamwatch.domain.rows import RejectRow
-from streamwatch.stages.batch import Earlier, Labels, Mark
+from streamwatch.stages.batch import Mark
+from streamwatch.stages.columns import Earlier, Ints, Labels
 from streamwatch.stages.declared import Numbers
 from streamwatch.stages.mapping import LONGEST_NAME
 from streamwatch.stages.underway import Underway
@@ -45,12 +48,13 @@ class Passage:
         observed: whether a tap or the flight recorder looks at it; then `look` is to be called
             after each stage, with its name.
         state: COUNT's state.
+        source: whose record it is.
+        now_ms: the time by the clock.
     """
 
     __slots__ = (
-        "_batch", "_now_ms", "_observers", "_outcome", "_progress", "_sent_labels", "_source",
-        "_underway", "_where", "arrived", "earlier", "latest", "look", "observed", "record",
-        "state",
+        "_batch", "_observers", "_outcome", "_progress", "_sent_labels", "_underway", "_where",
+        "arrived", "earlier", "latest", "look", "now_ms", "observed", "record", "source", "state",
     )  # fmt: skip
 
     def __init__(
@@ -61,10 +65,10 @@ class Passage:
         self.arrived = self.latest = 0
         self.observed = False
         self.state = state
-        self._source = source
+        self.source = source
         self._where = where
         self._outcome = outcome
-        self._now_ms = now_ms
+        self.now_ms = now_ms
         self._progress = state.progress
         self._batch = state.batch
         self._underway = Underway(state.newest)
@@ -78,15 +82,24 @@ class Passage:
         self.record = record
         arrived, progress = record.timestamp, self._progress
         if arrived < 0:
-            self.arrived, self.latest = progress.arrival, self._now_ms + self._source.future
+            self.arrived, self.latest = progress.arrival, self.now_ms + self.source.future
             return
-        self.arrived, self.latest = arrived, arrived + self._source.future
+        self.arrived, self.latest = arrived, arrived + self.source.future
         if arrived > progress.arrival:  # noqa: PLR1730  # max() takes three times as long
             progress.arrival = arrived
 
+    def observed_among(self, ids: Sequence[str], shops: Sequence[str], arrived: Ints) -> list[int]:
+        """Which of many records, by their event ids, shops and arrivals, somebody looks at."""
+        observers = self._observers
+        return observers.among(ids, shops, arrived) if observers.anybody else []
+
+    def reached(self, arrived: int) -> None:
+        """Records up to this arrival were taken in."""
+        self._progress.arrival = max(self._progress.arrival, arrived)
+
     def decoded(self, received: Received) -> Underway:
         """The record was decoded; from here on it is under way."""
-        underway = self._underway.set_out(received, self._source.declared(received), self.latest)
+        underway = self._underway.set_out(received, self.source.declared(received), self.latest)
         self.earlier = ()
         self._sent_labels = self._batch.labels_of(received)
         observers = self._observers
@@ -99,7 +112,7 @@ class Passage:
         Then `normalise` is one of them as well, so that what it does to labels is not taken for
         the work of an earlier one.
         """
-        underway, source = self._underway, self._source
+        underway, source = self._underway, self.source
         numbers: Numbers
         if isinstance(before, Received):
             numbers = underway.declared
@@ -132,11 +145,11 @@ class Passage:
 
     def refuse(self, stage: str, refusal: Refusal) -> None:
         """A stage behind `decode` refused the record."""
-        underway, points = self._underway, self._source.points
+        underway, points = self._underway, self.source.points
         event, occurred = underway.event, underway.occurred
         if occurred is not None and event.shop not in underway.newest:
             # The shop and the time are valid: a shop that is new is counted from there on.
-            self.state.advance(event.shop, self._source.hour_of(event.shop, occurred))
+            self.state.advance(event.shop, self.source.hour_of(event.shop, occurred))
         place = self._place_of_refused(event.shop)
         if place is not None:
             self._batch.drop(
@@ -184,7 +197,7 @@ class Passage:
                 shop=shop and shop[:LONGEST_NAME],
                 occurred_at=occurred,
                 arrived_at=self.arrived,
-                payload=redacted(record.value, self._source.shopper_key),
+                payload=redacted(record.value, self.source.shopper_key),
                 epoch=where.epoch,
             )
         )

@@ -7,7 +7,8 @@ import msgspec
 
 from streamwatch.domain.events import EventType, Received
 from streamwatch.domain.records import Slice
-from streamwatch.stages.batch import POINTS
+from streamwatch.stages.abreast import Abreast
+from streamwatch.stages.columns import POINTS
 from streamwatch.stages.declared import Numbers
 from streamwatch.stages.decode import Decode
 from streamwatch.stages.segment import HourOf
@@ -32,6 +33,7 @@ class Source(msgspec.Struct, frozen=True):
         recorder: the flight recorder, if there is one.
         stage: the stage whose results the topic holds, if another service writes it.
         zone_of: the time zone of a shop.
+        abreast: the stages for many records at once, where they have such a way.
         translate: makes JSON of another format's values; what it cannot read is `Unreadable`.
     """
 
@@ -50,4 +52,5 @@ class Source(msgspec.Struct, frozen=True):
     recorder: Recorder | None = None
     stage: str = ""
     zone_of: Callable[[str], tzinfo] = lambda shop: UTC  # noqa: ARG005  # only stage topics ask
+    abreast: Abreast | None = None
     translate: Callable[[Slice], Slice] | None = None

@@ -11,15 +11,16 @@ from streamwatch.domain.settings import Settings
 from streamwatch.domain.source_settings import SourceSettings, StageTopicSettings
 from streamwatch.domain.stageorder import all_stages, stages_of
 from streamwatch.domain.tap_settings import TapSettings
-from streamwatch.stages.batch import POINTS
+from streamwatch.stages.abreast import Abreast
+from streamwatch.stages.columns import POINTS
 from streamwatch.stages.custom import Step, compile_own
 from streamwatch.stages.declared import compile_declared
-from streamwatch.stages.decode import compile_decode
+from streamwatch.stages.decode import compile_decode, typed_read
 from streamwatch.stages.normalise import compile_normalise
 from streamwatch.stages.pseudonymise import ShopKeys, compile_pseudonymise
 from streamwatch.stages.segment import compile_hour_of, compile_segment, segment_labels
 from streamwatch.stages.underway import NamedStage, Stage
-from streamwatch.stages.validate import compile_validate
+from streamwatch.stages.validate import compile_checks, compile_validate
 from streamwatch.steps.source import Source
 from streamwatch.taps.live import LiveTaps, TapSet
 from streamwatch.taps.recorder import Recorder
@@ -55,20 +56,21 @@ def compile_sources(
     sources = {}
     for source in settings.sources:
         event_type = EVENT_TYPES[source.event]
+        checks = compile_checks(event_type, settings.rules, zone_of, known, source.required)
         built_in = {
-            "validate": compile_validate(
-                event_type, settings.rules, zone_of, known, source.required
-            ),
+            "validate": compile_validate(event_type, checks),
             "normalise": compile_normalise(event_type, frozenset(settings.currencies)),
             "pseudonymise": pseudonymise,
             "segment": compile_segment(hour_of, settings.horizon),
         }
+        stages = _with_own(built_in, settings, event_type, own)
+        decode, declared = compile_decode(source), compile_declared(event_type)
         sources[source.topic] = Source(
             topic=source.topic,
             event_type=event_type,
-            decode=compile_decode(source),
-            declared=compile_declared(event_type),
-            stages=_with_own(built_in, settings, event_type, own),
+            decode=decode,
+            declared=declared,
+            stages=stages,
             labels=segment_labels(event_type, settings.segments),
             taps=live,
             horizon=settings.horizon,
@@ -77,6 +79,11 @@ def compile_sources(
             shopper_key=_shopper_key(source),
             points=points_of(settings, source.event),
             recorder=recorder,
+            abreast=Abreast(
+                event_type, stages, decode, typed_read(source), declared, checks, hour_of
+            )
+            if len(stages) == len(built_in)
+            else None,
         )
     for topic in settings.stage_topics:
         sources[topic.topic] = _stage_source(topic, _any_source(sources, topic), zone_of)
@@ -93,6 +100,7 @@ def _stage_source(topic: StageTopicSettings, like: Source, zone_of: ZoneOf) -> S
         decode=compile_decode(as_source),
         declared=compile_declared(EVENT_TYPES[topic.event]),
         stages=(),
+        abreast=None,
         labels=(),
         shopper_key=_shopper_key(as_source),
         points=(topic.name,),

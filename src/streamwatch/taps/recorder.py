@@ -72,6 +72,21 @@ class Recorder:
         due = self._due.get((event, shop), 0)
         return self._memory > 0 and not due - 2 * self._every <= arrived < due
 
+    def due_among(self, event: str, shops: Sequence[str], arrived: Sequence[int]) -> list[int]:
+        """Which of many records are to be kept, if each is that is due.
+
+        >>> recorder = Recorder(every=1000, memory=10_000)
+        >>> recorder.due_among("return", ["s", "s", "t", "s"], [5000, 5400, 5800, 6200])
+        [0, 2, 3]
+        """
+        every, rows = self._every, []
+        due = {shop: self._due.get((event, shop), 0) for shop in set(shops)}
+        for row, (shop, at) in enumerate(zip(shops, arrived, strict=True)):
+            if not due[shop] - 2 * every <= at < due[shop]:
+                rows.append(row)
+                due[shop] = at + every
+        return rows if self._memory > 0 else []
+
     def begin(self, event: str, shop: str, arrived: int) -> None:
         """A record of the shop is being kept; the next is due `every` later."""
         if len(self._due) > MOST_SHOPS:

@@ -16,7 +16,7 @@ from streamwatch.domain.refusals import Refusal
 from streamwatch.domain.source_settings import Rule
 from streamwatch.stages.declared import compile_declared
 from streamwatch.stages.underway import Underway
-from streamwatch.stages.validate import compile_validate
+from streamwatch.stages.validate import compile_checks, compile_validate
 
 NOW = 1_788_256_800_000
 EventName = Literal["widget-event", "purchase", "return"]
@@ -26,7 +26,9 @@ def verdict(
     record: Received, *rules: Rule, event: EventName = "widget-event", required: Any = ()
 ) -> Underway | Refusal:
     kind = EVENT_TYPES[event]
-    validate = compile_validate(kind, rules, lambda _shop: UTC, None, required)
+    validate = compile_validate(
+        kind, compile_checks(kind, rules, lambda _shop: UTC, None, required)
+    )
     underway = Underway({}).set_out(record, compile_declared(kind)(record), NOW)
     refusal = validate(underway)
     return underway if refusal is None else refusal
