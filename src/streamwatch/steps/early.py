@@ -8,11 +8,13 @@ from streamwatch.baselines import judging
 from streamwatch.domain.cells import ALL, Cell
 from streamwatch.domain.growth import growth_of_cell
 from streamwatch.domain.readings import Place, Reading
-from streamwatch.domain.smallgroups import tells_of_few
 from streamwatch.domain.verdicts import Verdict
 from streamwatch.steps import diagnosing
 from streamwatch.steps.streams import Stream
 from streamwatch.steps.tick import Tick, tell
+
+LEAST_RECORDS = 10
+"""Records without which no mean is told early."""
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -51,27 +53,22 @@ def clearer(
 ) -> tuple[Verdict, Cell]:
     """The verdict on the hour so far, or on what came newest, whichever departs more.
 
-    One whose numbers are of too few people to be told comes second.
-
     Args:
         look: the look.
         baseline: by which it is judged.
         read: takes the reading from a cell.
 
     Returns:
-        The verdict, and the cell that it is about.
+        The verdict, and the cell that departs more. On few records the verdict is not: their
+        band is so wide that it helps nobody, and they may be too few people to be told.
     """
-    threshold = look.tick.settings.threshold
-
-    def rank(found: tuple[Verdict, Cell]) -> tuple[bool, float]:
-        verdict, _ = found
-        distance = abs(verdict.score)
-        is_told = not tells_of_few(verdict.key.kpi, verdict.n)
-        return is_told and distance >= threshold, distance
-
-    cells = (look.now, growth_of_cell(look.before, look.now))
-    verdicts = [judging.score(baseline, read(cell), look.tick.settings) for cell in cells]
-    return max(zip(verdicts, cells, strict=True), key=rank)
+    newest = growth_of_cell(look.before, look.now)
+    of_hour, of_newest = (
+        judging.score(baseline, read(cell), look.tick.settings) for cell in (look.now, newest)
+    )
+    if abs(of_newest.score) <= abs(of_hour.score):
+        return of_hour, look.now
+    return of_newest if of_newest.n >= LEAST_RECORDS else of_hour, newest
 
 
 def tell_early(look: Look, verdict: Verdict, expected: float | None, cell: Cell) -> None:

@@ -23,7 +23,7 @@ from streamwatch.domain.growth import growth_of_counts
 from streamwatch.domain.messages import Partial
 from streamwatch.domain.readings import Reading
 from streamwatch.steps import measure, partials, rates
-from streamwatch.steps.early import Look, clearer, tell_early
+from streamwatch.steps.early import LEAST_RECORDS, Look, clearer, tell_early
 from streamwatch.steps.partials import Kept
 from streamwatch.steps.streams import Stream, bucket_of_day, kpi_name, place_of
 from streamwatch.steps.tick import Tick
@@ -31,7 +31,6 @@ from streamwatch.steps.tick import Tick
 _LEAST_LOST = 3
 _UNIT_MARGIN = 1.0
 _MEAN_MARGIN = 3.0
-_LEAST_RECORDS = 10
 _LOOK_AGAIN = math.log(1.15)
 
 
@@ -85,14 +84,16 @@ def _test_units(look: Look) -> None:
     for feature, bins in look.now.sketches.items():
         key = look.place.key(f"mean.{feature}")
         baseline = look.stream.learned.baselines.get(kpi_name(key))
-        if not isinstance(baseline, MeanBaseline) or look.is_told(key.kpi):
+        if not isinstance(baseline, MeanBaseline) or not baseline.is_warm:
+            continue
+        if look.is_told(key.kpi):
             continue
         grown = growth_of_counts(look.before.sketches.get(feature, {}), bins)
         found = strays_among(baseline.watch, grown, key.kpi)
         if not found.hits and key.kpi not in look.stream.open.sums:
             continue
         total = look.sum_up(key.kpi, found.evidence)
-        if total >= SURE and found.fault is not None and look.now.count >= _LEAST_RECORDS:
+        if total >= SURE and found.fault is not None and look.now.count >= LEAST_RECORDS:
             _tell_unit(look, feature, baseline, found.fault, total)
 
 
@@ -113,7 +114,7 @@ def _tell_unit(
 
 
 def _test_means(look: Look) -> None:
-    if look.now.count < _LEAST_RECORDS:
+    if look.now.count < LEAST_RECORDS:
         return
     settings = look.tick.settings
     for reading in measure.means(look.place, ALL, look.now):

@@ -41,9 +41,9 @@ def people(rng: np.random.Generator, n: int) -> "np.ndarray[tuple[int], np.dtype
     return np.exp(rng.normal(np.log(170.0), 0.05, n))
 
 
-def usual_days(company: "Company", rng: np.random.Generator) -> None:
-    """Twenty of them, all in one flush."""
-    for day in range(20):
+def usual_days(company: "Company", rng: np.random.Generator, first: int = 0) -> None:
+    """Those before today, all of a day in one flush."""
+    for day in range(first, 20):
         start = MONDAY + day * DAY_MS
         cell = cell_of(people(rng, 300), missing=3)
         company.send(SHOP, start, 303, segments={ALL: cell})
@@ -102,6 +102,7 @@ def test_the_first_records_of_a_day_are_told_with_their_number(company: "Company
 
 
 def test_one_record_a_flush_is_enough_after_some_of_them(company: "Company") -> None:
+    """The hour's number is told, for one record has hardly a band, and is a person's own."""
     rng = np.random.default_rng(2)
     usual_days(company, rng)
     hour = Cell()
@@ -109,7 +110,19 @@ def test_one_record_a_flush_is_enough_after_some_of_them(company: "Company") -> 
     for _ in range(7):
         add(company, hour, cell_of(people(rng, 1) / 2.54))
     [incident] = company.incidents.values()
-    assert "inches" in incident.hypothesis
+    assert "the newest records look like inches" in incident.reason
+    assert incident.value == pytest.approx(170, abs=1)
+    assert incident.origin == "client"
+
+
+def test_a_shop_that_is_new_has_no_normal_to_be_outside_of(company: "Company") -> None:
+    rng = np.random.default_rng(9)
+    usual_days(company, rng, first=12)
+    hour = Cell()
+    add(company, hour, cell_of(people(rng, 300)))
+    add(company, hour, cell_of(people(rng, A_FLUSH) / 2.54))
+    assert not company.incidents
+    assert {one.state for one in company.verdicts if one.key.kpi == "mean.height"} == {"warming"}
 
 
 def test_a_few_who_type_inches_are_no_alarm(company: "Company") -> None:
