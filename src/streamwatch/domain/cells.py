@@ -35,17 +35,13 @@ class Moments(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     def __add__(self, other: "Moments") -> "Moments":
         """The moments of both one's records."""
+        n, mean, more = self.n, self.mean, other.n
         missing = self.missing + other.missing
-        if not other.n:
-            return Moments(self.n, self.mean, self.m2, missing)
-        total = self.n + other.n
-        distance = other.mean - self.mean
-        return Moments(
-            total,
-            self.mean + distance * other.n / total,
-            self.m2 + (other.m2 + distance * distance * self.n * other.n / total),
-            missing,
-        )
+        if not more:
+            return Moments(n, mean, self.m2, missing)
+        distance = other.mean - mean
+        step = distance * more / (n + more)
+        return Moments(n + more, mean + step, self.m2 + (other.m2 + distance * step * n), missing)
 
     @property
     def variance(self) -> float:

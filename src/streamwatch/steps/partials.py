@@ -65,20 +65,21 @@ def keep(hour: Hour, partial: Partial, sent: bytes = b"") -> Kept | None:
     Args:
         hour: the parts known so far; changed in place.
         partial: the new one.
-        sent: its cells as they came, where they are known: most can be kept so.
+        sent: its cells as they came, where they are known.
     """
     source = f"{partial.topic}[{partial.partition}]"
     known = hour.get(source)
     if known and (partial.epoch, partial.version) <= (known.epoch, known.version):
         return None
     everything = partial.cells.get(ALL, Cell())
-    if not sent or not _are_fit(partial.cells):
-        sent = _encode({name: _needed(cell) for name, cell in partial.cells.items()})
+    # Every record of a source passes decode first; the topic of a stage elsewhere has no decode.
+    if everything.stages and STAGES[0] not in everything.stages:
+        sent = _encode(partial.cells | {ALL: _beside(everything)})
     hour[source] = Part(
         partial.epoch,
         partial.version,
         everything.count,
-        sent,
+        sent or _encode(partial.cells),
         everything.first_arrival,
         everything.last_arrival,
     )
@@ -113,7 +114,7 @@ def counts(hours: Iterable[Hour]) -> dict[str, int]:
 
 def cells_of(part: Part) -> dict[str, Cell]:
     """The cells of a part, by segment."""
-    return _cells.decode(part.cells)
+    return {name: _fit(cell) for name, cell in _cells.decode(part.cells).items()}
 
 
 def whole_of(part: Part | None) -> Cell:
@@ -121,7 +122,7 @@ def whole_of(part: Part | None) -> Cell:
     if part is None:
         return Cell()
     found = _unread.decode(part.cells).get(ALL)
-    return Cell() if found is None else _cell.decode(found)
+    return Cell() if found is None else _fit(_cell.decode(found))
 
 
 def count(hours: Iterable[Hour]) -> int:
@@ -129,42 +130,23 @@ def count(hours: Iterable[Hour]) -> int:
     return sum(part.count for hour in hours for part in hour.values())
 
 
-def _are_fit(cells: dict[str, Cell]) -> bool:
-    """Whether they can be kept as they came: `_needed` would change nothing that matters."""
-    whole = cells.get(ALL)
-    if whole is None or (whole.stages and STAGES[0] not in whole.stages):
-        return False
-    # Sums that are none stay none when they are added.
-    total = sum([one.mean + one.m2 for cell in cells.values() for one in cell.numbers.values()])
-    return math.isfinite(total)
-
-
-def _needed(cell: Cell) -> Cell:
-    """The cell without what no baseline reads, and without numbers that are none."""
-    numbers = {
-        name: moments
-        for name, moments in cell.numbers.items()
-        if math.isfinite(moments.mean) and math.isfinite(moments.m2)
-    }
-    # Every record of a source passes decode first; the topic of a stage elsewhere has no decode.
-    if cell.stages and STAGES[0] not in cell.stages:
-        (stage,) = cell.stages
-        return Cell(
-            rejects=cell.rejects,
-            beside=cell.stages,
-            beside_sketches={stage: cell.sketches},
-            beside_labels={stage: cell.labels},
-        )
+def _beside(cell: Cell) -> Cell:
+    """What a stage elsewhere tells, put aside: it counts nowhere else."""
+    (stage,) = cell.stages
     return Cell(
-        count=cell.count,
-        numbers=numbers,
-        labels=cell.labels,
         rejects=cell.rejects,
-        stages=cell.stages,
-        label_changes=cell.label_changes,
-        transitions=cell.transitions,
-        sketches=cell.sketches,
-        marks=cell.marks,
-        groups=cell.groups,
-        group_changes=cell.group_changes,
+        beside=cell.stages,
+        beside_sketches={stage: cell.sketches},
+        beside_labels={stage: cell.labels},
     )
+
+
+def _fit(cell: Cell) -> Cell:
+    """The cell without numbers that are none."""
+    if not math.isfinite(sum([one.mean + one.m2 for one in cell.numbers.values()])):
+        cell.numbers = {
+            name: one
+            for name, one in cell.numbers.items()
+            if math.isfinite(one.mean) and math.isfinite(one.m2)
+        }
+    return cell

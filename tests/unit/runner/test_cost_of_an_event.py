@@ -142,8 +142,8 @@ def tapped() -> Counting:
     [
         (lambda: of_an_event(Counting), 900),
         (lambda: of_an_event(tapped), 980),
-        (of_a_cell, 3_300),
-        (of_a_partial, 1_200),
+        (of_a_cell, 3_150),
+        (of_a_partial, 850),
     ],
     ids=["event", "event with taps of 1 %", "cell at a flush", "partial reading"],
 )
