@@ -3,15 +3,20 @@
 A count is predicted as negative binomial with mean ``level * season`` and variance
 ``mean + overdispersion * mean²``. The overdispersion holds three things: how much the shop
 wobbles from bucket to bucket, how badly the level is known, and how badly the season is
-known; so a young baseline is careful by itself.
+known; so a young baseline is careful by itself. Of an intermittent shop (see there) the level is
+the usual size of what comes, without season, and its weekdays tell how often nothing does.
 """
+
+import math
 
 import msgspec
 
-from streamwatch.baselines import season
+from streamwatch.baselines import intermittent, season
 from streamwatch.baselines.departure import Departure
 from streamwatch.baselines.forgetting import FadingMean
+from streamwatch.baselines.habits import Habits
 from streamwatch.baselines.pace import PACES
+from streamwatch.baselines.tails import is_sound
 from streamwatch.baselines.windows import Run
 from streamwatch.domain.readings import Reading
 
@@ -41,6 +46,8 @@ class VolumeBaseline(msgspec.Struct, frozen=True, gc=False, tag="volume"):
         former: what was normal before the last lasting change; see `judging`.
         shared: of hours: relative variance that all hours of a day have in common, which is how
             much the shop's days wobble.
+        intermittent: whether most buckets are empty, see `baselines.intermittent`.
+        habits: departures that come again in the same place of the week.
     """
 
     level: FadingMean = FadingMean()
@@ -54,6 +61,8 @@ class VolumeBaseline(msgspec.Struct, frozen=True, gc=False, tag="volume"):
     judged: int = 0
     former: "VolumeBaseline | None" = None
     shared: float = 0.0
+    intermittent: bool = False
+    habits: Habits = ()
 
     @property
     def is_warm(self) -> bool:
@@ -63,9 +72,16 @@ class VolumeBaseline(msgspec.Struct, frozen=True, gc=False, tag="volume"):
     @property
     def typical(self) -> float:
         """Events of an average bucket, as far as known."""
+        if self.intermittent:
+            return self.level.mean * (1 - intermittent.empty_share(self.weekdays))
         if self.is_warm:
             return self.level.mean
         return sum(value for _, value in self.history.values()) / max(len(self.history), 1)
+
+
+def is_count(value: float) -> bool:
+    """Whether a number can be a count."""
+    return is_sound(value) and value >= 0
 
 
 def expected_count(baseline: VolumeBaseline, reading: Reading) -> float:
@@ -81,7 +97,7 @@ def overdispersion(baseline: VolumeBaseline, reading: Reading) -> float:
     single = wobble + 1 / level
     of_level = single / max(baseline.level.weight / pace.alike, 1.0)
     of_weekday = of_hour = 0.0
-    if baseline.weekdays:
+    if baseline.weekdays and not baseline.intermittent:
         prior = season.weekday_prior(level)
         of_weekday = single * _season_error(baseline.weekdays[weekday_of(reading)], prior)
     if baseline.hours:
@@ -100,11 +116,28 @@ def rest_probability(baseline: VolumeBaseline, reading: Reading) -> float:
     """Probability that the shop rests on the reading's day."""
     if baseline.hours or not baseline.weekdays:
         return 0.0
+    if baseline.intermittent:
+        return intermittent.empty_probability(baseline.weekdays, weekday_of(reading))
     slot = baseline.weekdays[weekday_of(reading)]
     if slot.zeros == 0:
         return 0.0
     by_chance = (1 + baseline.wobble * baseline.level.mean) ** (-1 / baseline.wobble)
     return slot.closed(by_chance)
+
+
+def arrivals(baseline: VolumeBaseline, weekday: int) -> float:
+    """What comes on an average day of a weekday: events, or of an intermittent shop orders.
+
+    An intermittent shop's are as many as leave a day empty as often as it is.
+    """
+    if baseline.intermittent:
+        return -math.log(intermittent.empty_probability(baseline.weekdays, weekday))
+    return baseline.level.mean * factor_at(baseline, weekday)
+
+
+def arrivals_wobble(baseline: VolumeBaseline) -> float:
+    """Relative variance of `arrivals` from day to day."""
+    return PRIOR_WOBBLE if baseline.intermittent else baseline.wobble
 
 
 def factor_of(baseline: VolumeBaseline, reading: Reading) -> float:
@@ -114,7 +147,7 @@ def factor_of(baseline: VolumeBaseline, reading: Reading) -> float:
 
 def factor_at(baseline: VolumeBaseline, slot: int) -> float:
     """The season's factor for a slot: weekday, or hour of the week."""
-    if not baseline.weekdays:
+    if not baseline.weekdays or baseline.intermittent:
         return 1.0
     level = baseline.level.mean
     if not baseline.hours:

@@ -21,11 +21,13 @@ from streamwatch.baselines.tails import LARGEST, is_sound, student_deviation, st
 from streamwatch.baselines.weights import learning_weight
 from streamwatch.domain.readings import Reading
 from streamwatch.domain.settings import JudgingSettings
+from streamwatch.domain.sketch import NOT_POSITIVE, value_of
 from streamwatch.domain.verdicts import Verdict, warming
 
 _KEEP = 1 - 1 / 28
 _GAIN = 0.03
 _LEAST_FREEDOM = 3.0
+_LEAST_BINS = 2
 
 
 def score(baseline: MeanBaseline, reading: Reading, settings: JudgingSettings) -> Verdict:
@@ -60,9 +62,23 @@ def score(baseline: MeanBaseline, reading: Reading, settings: JudgingSettings) -
         lower=expected - reach,
         upper=expected + reach,
         reason=_reason(reading, expected),
-        deviation=deviation,
+        deviation=deviation if not unusual else _without_strongest(reading, expected, deviation),
     )
     return _with_units(baseline, reading, verdict, deviation_unit)
+
+
+def _without_strongest(reading: Reading, expected: float, deviation: float) -> float:
+    """The deviation that would be left without the one record that speaks most for it.
+
+    In few records of a wild feature (the quantities of a wholesaler, say) one makes the mean, so
+    before a day is over nothing is told that rests on one.
+    """
+    if len(reading.bins) < _LEAST_BINS or NOT_POSITIVE in reading.bins:
+        return deviation
+    difference = reading.value - expected
+    strongest = value_of(max(reading.bins) if difference > 0 else min(reading.bins))
+    left = (reading.value * reading.n - strongest) / (reading.n - 1) - expected
+    return deviation * min(max(left / difference, 0.0), 1.0)
 
 
 def _with_units(

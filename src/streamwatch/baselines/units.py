@@ -3,10 +3,15 @@
 A whole day in inches moves the mean; one record in a hundred does not, but it lies where no
 record lay before. So the values near ``usual * factor`` are counted, and their number is
 tested against the largest rate that they may have had so far.
+
+Where usual values lie there too (prices from pence to pounds), their number varies by more than
+chance: the lines of one order are alike. So the test counts records by the *design effect* (Kish
+1965), the variance of their number in parts of what it would be for independent records.
 """
 
 import math
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from itertools import accumulate
 
 import msgspec
@@ -28,6 +33,15 @@ _MANY = 100
 """Records of a bucket from which it is judged by itself only."""
 
 _REMEMBERED = 6
+_PRIOR_HITS = 5.0
+"""Hits that the first guess of the design effect is worth."""
+
+_INHABITED = 0.05
+_CLUSTER = 10.0
+"""The first guess: 1 where no usual value lies, up to this where that share of them does."""
+
+_MOST_TOLD = 9.0
+"""An unusual bucket teaches the design effect by its square deviation up to this many variances."""
 
 
 class UnitFault(msgspec.Struct, frozen=True, array_like=True):
@@ -75,6 +89,7 @@ class UnitWatch(msgspec.Struct, frozen=True, gc=False, array_like=True):
         known: fading number of values seen.
         hits: of those, how many lay at each factor.
         recent: the last buckets of few records, not among the known yet: records, and hits.
+        squares: fading squared deviations of the hits at each factor from their usual rate.
     """
 
     center: float = 0.0
@@ -82,6 +97,7 @@ class UnitWatch(msgspec.Struct, frozen=True, gc=False, array_like=True):
     known: float = 0.0
     hits: tuple[float, ...] = ()
     recent: _Buckets = ()
+    squares: tuple[float, ...] = ()
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -113,8 +129,9 @@ def find(watch: UnitWatch, bins: dict[int, int], kpi: str) -> Named | None:
     best = _clearest(watch, faults, n, counts)
     if best is None and watch.recent and any(counts):
         n += sum(records for records, _ in watch.recent)
-        for _, hits in watch.recent:
-            counts = [a + b for a, b in zip(counts, hits, strict=True)]
+        past = [sum(hits) for hits in zip(*(hits for _, hits in watch.recent), strict=True)]
+        # Without any today, what went before is over.
+        counts = [a + b if a else 0 for a, b in zip(counts, past, strict=True)]
         best = _clearest(watch, faults, n, counts)
     return best
 
@@ -127,7 +144,9 @@ def _clearest(
     for place, count in enumerate(counts):
         if count < LEAST_HITS:
             continue
-        deviation = share_deviation(count, n, watch.hits[place], watch.known, looks)
+        effect = design_effect(watch, place)
+        known_hits, known = watch.hits[place] / effect, watch.known / effect
+        deviation = share_deviation(count / effect, n / effect, known_hits, known, looks)
         if deviation >= NAMED_FROM and (best is None or count > best.hits):
             best = Named(faults[place], count, n, deviation)
     return best
@@ -146,11 +165,15 @@ def of_whole(mean: float, usual: float, error: float, kpi: str) -> UnitFault | N
 
 
 def learn(watch: UnitWatch, bins: dict[int, int], kpi: str, *, unusual: bool) -> UnitWatch:
-    """The watch after one more sketch; nothing is learned from an unusual one."""
+    """The watch after one more sketch; of an unusual one only how much the hits vary."""
     n = sum(bins.values())
-    if unusual or not n:
+    if not n:
         return watch
     faults = faults_of(kpi)
+    if unusual:
+        counts = counts_at(watch, bins, faults)
+        squares = _squares(watch, n, counts, most=_MOST_TOLD)
+        return msgspec.structs.replace(watch, squares=squares, recent=_passing(watch, n, counts))
     center, spread = watch.center, watch.spread
     if n >= _LEAST_FOR_SPREAD:
         seen_center, seen_spread = _middle(bins, n)
@@ -165,6 +188,11 @@ def learn(watch: UnitWatch, bins: dict[int, int], kpi: str, *, unusual: bool) ->
     return _known(moved, len(faults), buckets[: len(buckets) - len(waiting)], waiting)
 
 
+def _passing(watch: UnitWatch, n: int, counts: Sequence[int]) -> _Buckets:
+    """The waiting buckets after an unusual one: it waits with them, and the oldest is forgotten."""
+    return (*watch.recent, (n, tuple(counts)))[-_REMEMBERED:] if n < _MANY else ()
+
+
 def placed(watch: UnitWatch, center: float, spread: float) -> UnitWatch:
     """The watch around a center of the values' logarithms."""
     return msgspec.structs.replace(watch, center=center, spread=max(spread, _LEAST_SPREAD))
@@ -172,11 +200,52 @@ def placed(watch: UnitWatch, center: float, spread: float) -> UnitWatch:
 
 def _known(watch: UnitWatch, faults: int, buckets: _Buckets, waiting: _Buckets) -> UnitWatch:
     """The watch with some buckets among what is known; others wait."""
-    known, hits = watch.known, watch.hits or (0.0,) * faults
+    watch = msgspec.structs.replace(watch, hits=watch.hits or (0.0,) * faults, recent=waiting)
     for n, counts in buckets:
-        known = known * _KEEP + n
-        hits = tuple(a * _KEEP + b for a, b in zip(hits, counts, strict=True))
-    return msgspec.structs.replace(watch, known=known, hits=hits, recent=waiting)
+        squares = _squares(watch, n, counts)
+        watch = msgspec.structs.replace(
+            watch,
+            known=watch.known * _KEEP + n,
+            hits=tuple(a * _KEEP + b for a, b in zip(watch.hits, counts, strict=True)),
+            squares=tuple(one * _KEEP for one in squares),
+        )
+    return watch
+
+
+def design_effect(watch: UnitWatch, place: int) -> float:
+    """Variance of the hits at a factor in parts of what independent records would give, at least 1.
+
+    >>> even = UnitWatch(known=1000.0, hits=(100.0,), squares=(90.0,))
+    >>> design_effect(even, 0)
+    1.33...
+    >>> in_orders = UnitWatch(known=1000.0, hits=(100.0,), squares=(2000.0,))
+    >>> round(design_effect(in_orders, 0))
+    20
+    """
+    if not watch.squares or not watch.known:
+        return 1.0
+    inhabited = min(watch.hits[place] / watch.known / _INHABITED, 1.0)
+    guess = 1 + (_CLUSTER - 1) * inhabited
+    seen = watch.squares[place] + _PRIOR_HITS * guess
+    return max(seen / (watch.hits[place] + _PRIOR_HITS), 1.0)
+
+
+def _squares(
+    watch: UnitWatch, n: int, counts: Sequence[int], most: float | None = None
+) -> tuple[float, ...]:
+    """The squared deviations with those of one more bucket, each up to ``most`` variances."""
+    squares = watch.squares or (0.0,) * len(counts)
+    if not watch.known:
+        return squares
+    found = []
+    for place, count in enumerate(counts):
+        expected = n * watch.hits[place] / watch.known
+        # The usual rate is not known exactly either.
+        square = (count - expected) * (count - expected) / (1 + n / watch.known)
+        if most is not None:
+            square = min(square, most * design_effect(watch, place) * expected)
+        found.append(squares[place] + square)
+    return tuple(found)
 
 
 def counts_at(watch: UnitWatch, bins: dict[int, int], faults: tuple[UnitFault, ...]) -> list[int]:

@@ -1,54 +1,72 @@
-"""The baseline of a volume: judge a count by the model, then let the model learn it."""
+"""The baseline of a volume: judge a count by the model; `volumelearning` is how it learns."""
 
 import msgspec
 
-from streamwatch.baselines import season
+from streamwatch.baselines import habits, intermittent
 from streamwatch.baselines.counts import (
-    HOUR_KEEP,
     LEAST_MEAN,
     LEAST_WOBBLE,
-    USUAL_WOBBLE,
     VolumeBaseline,
     expected_count,
-    factor_of,
-    hour_of,
     information,
+    is_count,
     overdispersion,
     rest_probability,
-    weekday_of,
 )
-from streamwatch.baselines.departure import Departure, follow
 from streamwatch.baselines.fleetfactor import NONE, Common, Ratio, ratio_of
-from streamwatch.baselines.forgetting import FadingMean
-from streamwatch.baselines.pace import PACES, Pace, readings_wanted
-from streamwatch.baselines.tails import count_band, count_deviation, is_sound
-from streamwatch.baselines.warmup import fit
-from streamwatch.baselines.weights import learning_weight
-from streamwatch.baselines.windows import Joint, Past, Run, Spreads, extended, together
+from streamwatch.baselines.pace import PACES, readings_wanted
+from streamwatch.baselines.tails import count_band, count_deviation, student_deviation
+from streamwatch.baselines.volumelearning import (
+    FITTED_READINGS,
+    MOST_JUDGED,
+    busy_in,
+    learn,
+    moved,
+)
+from streamwatch.baselines.windows import Joint, Past, Run, Spreads, together
 from streamwatch.domain.readings import Reading
 from streamwatch.domain.settings import JudgingSettings
 from streamwatch.domain.verdicts import Verdict, warming
 
+__all__ = ["learn", "log_ratio", "moved", "score"]
+
 LEAST_DIFFERENCE = 5.0
 """Events by which a volume must differ at least."""
 
-_WOBBLE_GAIN = 0.015
-_FITTED_READINGS = 10
-"""Readings that the warm-up's wobble is worth."""
+_TAIL = 2.0
+"""Deviation below which tails hardly differ."""
 
-_USUAL_WEIGHT = 0.1
-_COMMON_WEIGHT = 0.2
-"""How much of a day is learned on which all shops moved alike."""
 
-_MOVED_WEIGHT = 7.0
-_MOST_JUDGED = 100
-_TRICKLE = 0.02
-"""Share of the old level below which a departure is an outage, which never becomes normal."""
+class Prediction(msgspec.Struct, frozen=True, gc=False):
+    """What a bucket may hold: the nearest of all that would be usual, and the ends of all.
+
+    Attributes:
+        deviation: of what was counted, from the nearest.
+        nearest: its mean.
+        least, most: the smallest and the largest mean that would be usual.
+    """
+
+    deviation: float
+    nearest: float
+    least: float
+    most: float
+
+    def or_else(self, count: float, deviation: float, mean: float) -> "Prediction":
+        """With another mean that would be usual too; between both a count fits fully.
+
+        A shop that keeps no holiday is as usual as one that keeps it.
+        """
+        least, most = min(self.least, mean), max(self.most, mean)
+        if self.deviation * deviation < 0:
+            return Prediction(0.0, max(count, LEAST_MEAN), least, most)
+        if abs(self.deviation) < abs(deviation):
+            return Prediction(self.deviation, self.nearest, least, most)
+        return Prediction(deviation, mean, least, most)
 
 
 def log_ratio(baseline: VolumeBaseline, reading: Reading) -> Ratio | None:
     """What a shop tells about the common factor of its bucket; ``None`` if nothing."""
-    if not baseline.is_warm or not _is_count(reading.value):
+    if not baseline.is_warm or not is_count(reading.value):
         return None
     if rest_probability(baseline, reading):
         return None
@@ -70,39 +88,28 @@ def score(
         settings: how strict.
         common: what all shops have in common in this bucket.
     """
-    if not _is_count(reading.value):
+    if not is_count(reading.value):
         return warming(reading, f"{reading.value} is no count: not judged")
     if not baseline.is_warm:
-        wanted = readings_wanted(reading.key.span, settings.warmup_days)
-        seen = len(baseline.history)
-        return warming(reading, f"{seen} of {wanted} {reading.key.span}s seen")
-    expected = expected_count(baseline, reading)
+        return warming(reading, _still_wanted(baseline, reading, settings))
     spread = overdispersion(baseline, reading)
-    own = max(baseline.wobble - baseline.shared, LEAST_WOBBLE)
     closed = rest_probability(baseline, reading)
-    value = reading.value
-    single = count_deviation(value, expected, spread, closed)
-    nearest = expected
-    shared = common.holds
-    if shared:
-        moved = expected * common.factor
-        other = count_deviation(value, moved, spread + common.spread, closed)
-        single, nearest = _nearer(value, (single, expected), (other, moved))
-    now = Past(reading.bucket, single, value, nearest)
-    run = Run() if shared else baseline.run
-    kinship = PACES[reading.key.span].kinship
-    spreads = Spreads(own, spread - own, kinship, sums_only=baseline.shared > 0)
-    joint = together(run, now, spreads)
-    low, high = count_band(min(expected, nearest), spread + common.spread, settings.threshold)
-    if shared:
-        high = count_band(max(expected, nearest), spread + common.spread, settings.threshold)[1]
+    predicted = _while_young(baseline, _predicted(baseline, reading, common, (spread, closed)))
+    nearest = predicted.nearest * (1 - closed) if baseline.intermittent else predicted.nearest
+    now = Past(reading.bucket, predicted.deviation, reading.value, nearest)
+    run = Run() if common.holds else baseline.run
+    joint = together(run, now, _spreads(baseline, reading, spread, closed))
+    wide = spread + common.spread
+    low, high = count_band(predicted.least, wide, settings.threshold)
+    if predicted.most > predicted.least:
+        high = count_band(predicted.most, wide, settings.threshold)[1]
     least = max(settings.volume_effect * nearest, LEAST_DIFFERENCE)
     lower = 0.0 if closed else max(min(low, nearest - least), 0.0)
     unusual = abs(joint.deviation) >= settings.threshold and _matters(joint, settings)
     return Verdict(
         key=reading.key,
         bucket=reading.bucket,
-        value=value,
+        value=reading.value,
         n=reading.n,
         state="unusual" if unusual else "usual",
         score=joint.deviation,
@@ -110,20 +117,53 @@ def score(
         lower=lower,
         upper=max(high, nearest + least),
         reason=_reason(joint, reading, common),
-        deviation=single,
+        deviation=predicted.deviation,
     )
 
 
-def _nearer(
-    value: float, plain: tuple[float, float], moved: tuple[float, float]
-) -> tuple[float, float]:
-    """Of two predictions the one that the count fits better; between both it fits fully.
+def _predicted(
+    baseline: VolumeBaseline, reading: Reading, common: Common, spread_closed: tuple[float, float]
+) -> Prediction:
+    """By level and season, by what all shops have in common, or by a habit: the nearest."""
+    spread, closed = spread_closed
+    value = reading.value
+    expected = expected_count(baseline, reading)
+    single = count_deviation(value, expected, spread, closed)
+    found = Prediction(single, expected, expected, expected)
+    if common.holds:
+        moved_to = expected * common.factor
+        other = count_deviation(value, moved_to, spread + common.spread, closed)
+        found = found.or_else(value, other, moved_to)
+    habit = habits.habit_at(baseline.habits, reading.slot, reading.bucket)
+    if habit is not None:
+        usual = habit.ratio * baseline.level.mean
+        other = count_deviation(value, usual, spread + habits.SPREAD, closed)
+        found = found.or_else(value, other, usual)
+    return found
 
-    A shop that keeps no holiday is as usual as one that keeps it.
+
+def _while_young(baseline: VolumeBaseline, predicted: Prediction) -> Prediction:
+    """With the heavier tail of a wobble that is known from few readings only.
+
+    A Student's, whose degrees of freedom count by as much of the variance as is the wobble's
+    (Satterthwaite 1946): counting noise needs no learning.
     """
-    if plain[0] * moved[0] < 0:
-        return 0.0, max(value, LEAST_MEAN)
-    return plain if abs(plain[0]) < abs(moved[0]) else moved
+    if baseline.judged >= MOST_JUDGED or abs(predicted.deviation) < _TAIL:
+        return predicted
+    known = baseline.judged + FITTED_READINGS
+    share = information(baseline.wobble, max(predicted.nearest, LEAST_MEAN))
+    deviation = student_deviation(predicted.deviation, known / max(share, 1e-3))
+    return msgspec.structs.replace(predicted, deviation=deviation)
+
+
+def _spreads(baseline: VolumeBaseline, reading: Reading, spread: float, closed: float) -> Spreads:
+    """How the buckets of a window vary: of an intermittent shop also by being empty or not."""
+    own = max(baseline.wobble - baseline.shared, LEAST_WOBBLE)
+    kinship = PACES[reading.key.span].kinship
+    if baseline.intermittent:
+        joint = intermittent.joint_wobble(own, closed)
+        return Spreads(joint, spread - own, kinship, sums_only=True)
+    return Spreads(own, spread - own, kinship, sums_only=baseline.shared > 0)
 
 
 def _matters(joint: Joint, settings: JudgingSettings) -> bool:
@@ -131,147 +171,13 @@ def _matters(joint: Joint, settings: JudgingSettings) -> bool:
     return difference >= max(settings.volume_effect * joint.expected, LEAST_DIFFERENCE)
 
 
-def learn(
-    baseline: VolumeBaseline,
-    reading: Reading,
-    verdict: Verdict,
-    settings: JudgingSettings,
-    common: Common = NONE,
-) -> VolumeBaseline:
-    """The baseline after a judged reading; a bucket is learned once.
-
-    Warm-up readings are kept until there are enough, and one that comes again replaces the
-    earlier, since late records may have completed it.
-    """
-    if not _is_count(reading.value):
-        return baseline
-    if not baseline.is_warm:
-        return _warm_up(baseline, reading, settings)
-    if reading.bucket <= baseline.last_bucket or verdict.state == "warming":
-        return baseline
-    return _learn_warm(baseline, reading, verdict, common)
-
-
-def _learn_warm(
-    baseline: VolumeBaseline, reading: Reading, verdict: Verdict, common: Common
-) -> VolumeBaseline:
-    pace = PACES[reading.key.span]
-    unusual = verdict.state == "unusual"
-    factor = factor_of(baseline, reading)
-    predicted = max(baseline.level.mean * factor, LEAST_MEAN)
-    expected = verdict.expected if verdict.expected is not None else reading.value
-    run = baseline.run
-    shared = common.holds
-    if not shared:
-        now = Past(reading.bucket, verdict.deviation, reading.value, expected)
-        run = extended(run, now)
-    if common.planned and not unusual:
-        return msgspec.structs.replace(baseline, run=run, last_bucket=reading.bucket)
-    departure = follow(
-        baseline.departure, reading.value / factor, baseline.level.mean, unusual=unusual
-    )
-    if departure is not None and _has_settled(departure, baseline, pace):
-        level = FadingMean(departure.mean, pace.lasting / 2)
-        return msgspec.structs.replace(
-            baseline,
-            level=level,
-            departure=None,
-            last_bucket=reading.bucket,
-            run=Run(),
-            former=msgspec.structs.replace(baseline, departure=None, former=None),
-        )
-    weight = learning_weight(verdict.deviation, unusual=unusual)
-    if shared:
-        weight *= _COMMON_WEIGHT
-    level = baseline.level.learn(reading.value / factor, weight * factor, pace.keep)
-    return msgspec.structs.replace(
-        baseline,
-        level=level,
-        weekdays=_learn_weekday(baseline, reading, weight, pace.weekday_keep),
-        hours=_learn_hour(baseline, reading, weight),
-        wobble=baseline.wobble if shared else _learn_wobble(baseline, verdict, predicted),
-        last_bucket=reading.bucket,
-        departure=departure,
-        run=run,
-        judged=min(baseline.judged + 1, _MOST_JUDGED),
-    )
-
-
-def moved(baseline: VolumeBaseline, factor: float) -> VolumeBaseline:
-    """The baseline of a part when the whole has a new level: so has the part, until it is known."""
-    level = FadingMean(baseline.level.mean * factor, min(baseline.level.weight, _MOVED_WEIGHT))
-    return msgspec.structs.replace(baseline, level=level, departure=None, run=Run())
-
-
-def _has_settled(departure: Departure, baseline: VolumeBaseline, pace: Pace) -> bool:
-    """Whether a departure is long and steady enough to be normal; an outage never is."""
-    normal = baseline.level.mean
-    if departure.readings < pace.lasting or departure.mean <= _TRICKLE * normal:
-        return False
-    natural = departure.mean + baseline.wobble * departure.mean * departure.mean
-    return departure.variance() <= 9 * natural
-
-
-def _learn_weekday(
-    baseline: VolumeBaseline, reading: Reading, weight: float, keep: float
-) -> season.Season:
-    if not baseline.weekdays:
-        return ()
-    place = weekday_of(reading)
-    level = baseline.level.mean
-    other = (
-        baseline.hours[hour_of(reading)].factor(season.hour_prior(level)) if baseline.hours else 1.0
-    )
-    # An hour informs about its weekday by as much as it holds of the day.
-    share = other / season.DAY_HOURS if baseline.hours else 1.0
-    ratio = reading.value / max(level * other, LEAST_MEAN)
-    slot = baseline.weekdays[place].learn(ratio, weight * share, keep, empty=reading.value == 0)
-    return season.replaced(baseline.weekdays, place, slot)
-
-
-def _learn_hour(baseline: VolumeBaseline, reading: Reading, weight: float) -> season.Season:
-    if not baseline.hours:
-        return ()
-    place = hour_of(reading)
-    level = baseline.level.mean
-    other = baseline.weekdays[weekday_of(reading)].factor(season.weekday_prior(level))
-    ratio = reading.value / max(level * other, LEAST_MEAN)
-    slot = baseline.hours[place].learn(ratio, weight * other, HOUR_KEEP, empty=False)
-    return season.replaced(baseline.hours, place, slot)
-
-
-def _learn_wobble(baseline: VolumeBaseline, verdict: Verdict, expected: float) -> float:
-    """Follow the squared deviations, cut off so that one sale day does not blind it.
-
-    An unusual reading still widens it a little: a shop that has become wilder for good must
-    not alarm for ever. An outage says nothing about the wobble.
-    """
-    wobble = baseline.wobble
-    unusual = verdict.state == "unusual"
-    if unusual and verdict.value == 0:
-        return wobble
-    distance = verdict.value - expected
-    seen = (distance * distance - expected) / (expected * expected)
-    most = (4 if unusual else 9) * (wobble + 1 / expected) - 1 / expected
-    gain = max(_WOBBLE_GAIN, 1 / (baseline.judged + _FITTED_READINGS))
-    told = information(max(wobble, USUAL_WOBBLE), expected) * (min(seen, most) - wobble)
-    # Where counting noise hides the wobble it stays near what shops usually have.
-    drawn = _USUAL_WEIGHT * (USUAL_WOBBLE - wobble)
-    return max(wobble + gain * (told + drawn), LEAST_WOBBLE)
-
-
-def _warm_up(
-    baseline: VolumeBaseline, reading: Reading, settings: JudgingSettings
-) -> VolumeBaseline:
-    history = {**baseline.history, reading.bucket: (reading.slot, reading.value)}
-    if len(history) < readings_wanted(reading.key.span, settings.warmup_days):
-        newest = max(baseline.last_bucket, reading.bucket)
-        return VolumeBaseline(history=history, last_bucket=newest)
-    return fit(history, reading.key.span)
-
-
-def _is_count(value: float) -> bool:
-    return is_sound(value) and value >= 0
+def _still_wanted(baseline: VolumeBaseline, reading: Reading, settings: JudgingSettings) -> str:
+    span = reading.key.span
+    wanted, seen = readings_wanted(span, settings.warmup_days), len(baseline.history)
+    if seen < wanted:
+        return f"{seen} of {wanted} {span}s seen"
+    busy = f"{busy_in(baseline.history)} of {intermittent.LEAST_BUSY} {span}s with records seen"
+    return f"{busy}; what such a {span} holds is not known yet"
 
 
 def _reason(joint: Joint, reading: Reading, common: Common) -> str:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from streamwatch.baselines import season
+from streamwatch.baselines import intermittent, season
 from streamwatch.baselines.counts import (
     HOUR_KEEP,
     LEAST_MEAN,
@@ -32,13 +32,27 @@ def fit(history: dict[int, tuple[int, float]], span: Span) -> VolumeBaseline:
     level = sum(value for _, value in readings) / len(readings)
     baseline = VolumeBaseline(
         level=FadingMean(level, len(readings)),
-        weekdays=() if span == "week" else season.flat(season.WEEKDAYS),
+        weekdays=() if span in ("week", "month") else season.flat(season.WEEKDAYS),
         hours=season.flat(season.PROFILE_HOURS) if span == "hour" else (),
         last_bucket=buckets[-1],
     )
     for _ in range(3 if baseline.weekdays else 0):
         baseline = _fit_season(baseline, readings, pace)
+    regular = baseline.hours or not baseline.weekdays
+    if not regular and intermittent.is_intermittent(baseline.weekdays, so_far=False):
+        return _fit_sizes(baseline, [value for _, value in readings if value > 0])
     return msgspec.structs.replace(baseline, wobble=_fit_wobble(baseline, readings))
+
+
+def _fit_sizes(baseline: VolumeBaseline, sizes: list[float]) -> VolumeBaseline:
+    """An intermittent shop's: the mean and the wobble of what came, when something came."""
+    size = sum(sizes) / max(len(sizes), 1)
+    return msgspec.structs.replace(
+        baseline,
+        level=FadingMean(size, len(sizes)),
+        wobble=intermittent.size_wobble(sizes, size),
+        intermittent=True,
+    )
 
 
 def _fit_season(

@@ -13,11 +13,13 @@ from collections import deque
 
 import msgspec
 
+from streamwatch.baselines.tails import student_ratio
 from streamwatch.series.cadence import Cadence
 from streamwatch.series.points import Sensitivity
 
 _FLOOR = 1e-6
 _MOST = 25.0
+_LEAST_FREEDOM = 3.0
 YOUNG_ROWS = 20
 """Rows before a window's spread is known well enough to speak of records."""
 _NOISES = 3.0
@@ -72,6 +74,7 @@ class WindowTrack:
         self._gain = 1 / cadence.rows(1.7, 60)
         self._fade = 1 - 1 / cadence.rows(17, 365)
         self._spread_high = self._spread_low = 0.3 if counts else 0.0
+        self._single = 0.0
         self._seen = 0
         self._record_high = 0.0
         self._record_low = 0.0
@@ -81,18 +84,31 @@ class WindowTrack:
         self._residuals.clear()
         self._means.clear()
 
-    def band(self, expected: float, limits: Sensitivity) -> tuple[float, float]:
+    def band(self, expected: float, limits: Sensitivity, single: float) -> tuple[float, float]:
         """How far below and above a whole window may lie without being unusual."""
+        self._single = single
         stretch = math.exp(self._beyond(limits))
         low, high = self._unit(expected, high=False), self._unit(expected, high=True)
         noise = _NOISES * high
-        upper = max(limits.threshold * high, stretch * (self._record_high + noise) - noise)
+        threshold = self._threshold(limits)
+        upper = max(threshold * high, stretch * (self._record_high + noise) - noise)
         record = self._record_low + _NOISES
-        lower = low * max(limits.threshold, stretch * record - _NOISES)
+        lower = low * max(threshold, stretch * record - _NOISES)
         return lower, upper
 
-    def take(self, residual: float, expected: float, limits: Sensitivity) -> Found | None:
-        """Judge the window that ends with a row, then learn it; ``None`` while it fills."""
+    def take(
+        self, residual: float, expected: float, limits: Sensitivity, single: float
+    ) -> Found | None:
+        """Judge the window that ends with a row, then learn it; ``None`` while it fills.
+
+        Args:
+            residual: how far the row lies from what was expected.
+            expected: what that was.
+            limits: when a departure is unusual.
+            single: variance of a single row: a window varies by no less than as many
+                independent rows do, whatever few windows show.
+        """
+        self._single = single
         self._residuals.append(residual)
         self._means.append(expected)
         rows = self.window.rows
@@ -122,7 +138,7 @@ class WindowTrack:
             if not self.window.low:
                 return None
             beyond = math.log((-deviations + _NOISES) / (self._record_low + _NOISES))
-        far = math.log(max(abs(deviations), 1e-3) / limits.threshold)
+        far = math.log(max(abs(deviations), 1e-3) / self._threshold(limits))
         return Found(min(beyond - self._beyond(limits), far), deviations, self.window.rows)
 
     def _beyond(self, limits: Sensitivity) -> float:
@@ -130,10 +146,21 @@ class WindowTrack:
         young = math.log(OLD_ROWS / max(self._seen, 1))
         return limits.beyond * (1 + max(young, 0.0))
 
+    def _threshold(self, limits: Sensitivity) -> float:
+        """Standard deviations that are far, of values whose spread is known from few windows.
+
+        Those of a Student that are as improbable.
+        """
+        if self._counts:
+            return limits.threshold
+        windows = min(self._seen, 2 / self._gain) / self.window.rows
+        return student_ratio(limits.threshold, max(windows, _LEAST_FREEDOM))
+
     def _unit(self, mean: float, *, high: bool) -> float:
         """One standard deviation of a window, on one side: skewed values differ in it."""
         noise, scale = self._noise(mean)
         spread = self._spread_high if high else self._spread_low
+        spread = max(spread, self._single / self.window.rows)
         return max(math.sqrt(noise + spread * scale), _FLOOR * abs(mean), 1e-9)
 
     def _noise(self, mean: float) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from streamwatch.series.cadence import OPENING_ROWS, Cadence, cadence_of
 from streamwatch.series.coarse import BucketModel
 from streamwatch.series.fine import FineModel
 from streamwatch.series.points import Judged, Kind, Sensitivity
+from streamwatch.series.proportional import ProportionalModel
 
 _FORGET_MS = 400 * DAY_MS
 _LAST_MOMENT = 253_370_764_800_000
@@ -16,14 +17,16 @@ class Detector:
     """Judges the rows of one series, each by the rows before it only.
 
     The first rows tell in which steps the series comes and what it holds. Daily and hourly
-    counts are then judged as a shop's volume is, all else by `fine.FineModel`.
+    counts are then judged as a shop's volume is, all else by `fine.FineModel`; values that
+    are not below zero, by their cube roots.
 
     Args:
         limits: when a row is unusual, see `points.sensitivity`.
         kind: counts or values; ``None`` to tell it from the first rows.
         name: of the series.
 
-    >>> from streamwatch.series.points import sensitivity
+    >>> from streamwatch.series.proportional import ProportionalModel
+    from streamwatch.series.points import sensitivity
     >>> detector = Detector(sensitivity(1.0))
     >>> rows = [detector.judge(minute * 300_000, 20.0 + minute % 3) for minute in range(700)]
     >>> rows[-1].state, detector.judge(700 * 300_000, 900.0).state
@@ -35,7 +38,7 @@ class Detector:
         self._kind = kind
         self._name = name
         self._opening: list[tuple[int, float]] = []
-        self._model: FineModel | BucketModel | None = None
+        self._model: FineModel | BucketModel | ProportionalModel | None = None
         self._cadence: Cadence | None = None
         self._last: int | None = None
 
@@ -89,6 +92,8 @@ class Detector:
         cadence = self._cadence = cadence_of(times, values, self._kind)
         if cadence.bucket is not None:
             self._model = BucketModel(cadence.bucket, self._limits, self._name)
+        elif cadence.kind == "value" and min(values) >= 0:
+            self._model = ProportionalModel(cadence, self._limits)
         else:
             self._model = FineModel(cadence, self._limits)
         for time, value in self._opening:

@@ -1,6 +1,7 @@
 """The model of a series in fine or uneven steps: level, season, windows."""
 
 import math
+from collections.abc import Callable
 
 from streamwatch.series.cadence import Cadence
 from streamwatch.series.departures import COARSE_WINDOWS, FINE_WINDOWS, Found, WindowTrack
@@ -21,10 +22,17 @@ class FineModel:
     Args:
         cadence: how the series comes.
         limits: when a departure is unusual.
+        in_words: how a value is told.
     """
 
-    def __init__(self, cadence: Cadence, limits: Sensitivity) -> None:
+    def __init__(
+        self,
+        cadence: Cadence,
+        limits: Sensitivity,
+        in_words: Callable[[float], str] = "{:.6g}".format,
+    ) -> None:
         self._cadence = cadence
+        self._in_words = in_words
         self._limits = limits
         self._counts = cadence.kind == "count"
         self._profile = Profile(cadence, 1.0 if self._counts else 0.0)
@@ -50,9 +58,12 @@ class FineModel:
         if not self._seen:
             self._level = value
         expected = self._expected(time)
-        low = self._lows.band(expected, self._limits)[0]
-        high = self._highs.band(expected, self._limits)[1]
-        found = [track.take(value - expected, expected, self._limits) for track in self._tracks]
+        low = self._lows.band(expected, self._limits, self._single())[0]
+        high = self._highs.band(expected, self._limits, self._single())[1]
+        found = [
+            track.take(value - expected, expected, self._limits, self._single())
+            for track in self._tracks
+        ]
         worst = max((one for one in found if one), key=_surprise, default=None)
         self._learn(time, value, expected)
         self._seen += 1
@@ -72,7 +83,7 @@ class FineModel:
         if worst is not None and unusual:
             self._sign = 1 if worst.deviations > 0 else -1
             self._since = self._last
-            reason = _reason(value, expected, worst)
+            reason = self._reason(value, expected, worst)
         elif self._since is not None:
             unusual = self._lasts(worst)
             if unusual:
@@ -86,6 +97,18 @@ class FineModel:
         if worst is None:
             return False
         return worst.deviations * self._sign >= self._limits.threshold
+
+    def _reason(self, value: float, expected: float, found: Found) -> str:
+        side = "above" if found.deviations > 0 else "below"
+        what = self._in_words(value) if found.rows == 1 else f"mean of {found.rows} rows"
+        return (
+            f"{what} {abs(found.deviations):.1f} standard deviations {side} the expected "
+            f"{self._in_words(expected)}, and beyond what the last weeks saw"
+        )
+
+    def _single(self) -> float:
+        """Variance of a single value; of counts the windows know it themselves."""
+        return 0.0 if self._counts else self._wobble
 
     def _expected(self, time: int) -> float:
         effect = self._profile.effect(time)
@@ -126,12 +149,3 @@ class FineModel:
 
 def _surprise(found: Found) -> float:
     return found.surprise
-
-
-def _reason(value: float, expected: float, found: Found) -> str:
-    side = "above" if found.deviations > 0 else "below"
-    what = f"{value:.6g}" if found.rows == 1 else f"mean of {found.rows} rows"
-    return (
-        f"{what} {abs(found.deviations):.1f} standard deviations {side} the expected "
-        f"{expected:.4g}, and beyond what the last weeks saw"
-    )

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 
 from streamwatch.series.detector import Detector
@@ -152,3 +153,22 @@ def test_a_departure_that_goes_on_stays_unusual_while_its_score_falls() -> None:
     assert last.score is not None
     assert last.score < 0.5
     assert "goes on" in last.reason
+
+
+def test_skewed_values_do_not_alarm_by_their_long_tail() -> None:
+    values = np.random.default_rng(1).lognormal(3.0, 0.7, 700).tolist()
+    assert states(values, DAY).count("unusual") <= 2
+
+
+def test_a_value_that_falls_to_zero_is_unusual_though_its_tail_is_long() -> None:
+    values = np.random.default_rng(1).lognormal(3.0, 0.2, 100).tolist()
+    values[80:83] = [0.0] * 3
+    found = states(values, DAY)
+    assert "unusual" in found[80:83]
+    assert "unusual" not in found[:80]
+
+
+def test_few_windows_of_a_young_series_do_not_pass_for_certainty() -> None:
+    for seed in range(20):
+        values = np.random.default_rng(seed).normal(40.0, 8.0, 60).tolist()
+        assert "unusual" not in states(values, DAY, kind="value")
