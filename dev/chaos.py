@@ -27,7 +27,7 @@ from tests.chaos.oracle import Damage  # noqa: E402
 from tests.chaos.schedule import CATALOGUE, Round  # noqa: E402
 from tests.chaos.trial import Trial, try_faults  # noqa: E402
 
-LARGEST = 500
+LARGEST = 300
 """Records a day of the largest shop."""
 
 

@@ -131,7 +131,7 @@ class Scene:
         """Whether the database includes all that was sent."""
         return self.stage.passed() == len(self.sent)
 
-    def wait_until_caught_up(self, seconds: float = 150.0) -> float:
+    def wait_until_caught_up(self, seconds: float = 300.0) -> float:
         """Wait for that; returns how long it took."""
         begun = time.monotonic()
         wait_for(self.caught_up, f"{len(self.sent)} records, at {self.stage.passed()}", seconds)

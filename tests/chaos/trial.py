@@ -114,7 +114,7 @@ def try_faults(
         def judged() -> bool:
             return readings(scene.stage, CLOSED_BEFORE).keys() >= expected.keys()
 
-        wait_for(judged, "all readings", 20)
+        wait_for(judged, "all readings", 120)
         found, stand = settled(scene.stage)
         others = [place for place in found | expected if found.get(place) != expected.get(place)]
         differences = [f"{one}: {found.get(one)}, {expected.get(one)}" for one in others[:TOLD]]
@@ -151,7 +151,7 @@ def without_faults(
     with stage.closing():
         stage.start_worker()
         stage.send(records)
-        stage.wait_until_read()
+        stage.wait_until_read(300)
         stage.send(later(CORRECTED))
         stage.wait_until_read()
         return settled(stage)
@@ -166,5 +166,5 @@ def settled(stage: Stage) -> tuple[Readings, set[tuple[object, ...]]]:
         time.sleep(1)
         return len(seen) > 2 and seen[-1] == seen[-3] and seen[-1][0] != {}
 
-    wait_for(still, "the readings stand", 40)
+    wait_for(still, "the readings stand", 120)
     return seen[-1]
