@@ -20,7 +20,7 @@ from streamwatch.diagnosis.origin import CLIENT, UNDETERMINED
 from streamwatch.diagnosis.paired import Pair, Paired, affected_and_others, paired
 from streamwatch.diagnosis.stagetable import StageLine, stage_lines
 from streamwatch.domain.cells import GroupChanges, Groups
-from streamwatch.domain.readings import KpiKey
+from streamwatch.domain.readings import STAGE_SEGMENT, KpiKey
 from streamwatch.domain.verdicts import Verdict
 
 JOINT = "gender,category"
@@ -115,6 +115,7 @@ def make_report(stored: Stored) -> Report:
         normals = learn_days(normals, features, stored.departing.get(day, set()))
     found = diagnose(stored.key, normals, stored.days, stored.verdict, stored.rejects)
     feature = _feature(stored)
+    after_service = stored.key.segment.startswith(STAGE_SEGMENT)
     summaries = {
         stages: paired(some) for stages, some in stored.pairs.items() if stages[0] != stages[1]
     }
@@ -137,7 +138,7 @@ def make_report(stored: Stored) -> Report:
             _of_feature(stored.groups_before, JOINT, feature),
             _of_feature(stored.groups, JOINT, feature),
         )
-        if stored.key.kpi.startswith("mean.")
+        if stored.key.kpi.startswith("mean.") and not after_service
         else None,
         shared=tuple(_shared(stored, found, feature, (hit, others))),
         affected=_share(stored, found, feature),
@@ -223,7 +224,8 @@ def _share(stored: Stored, found: Found, feature: str) -> float | None:
     passed = day.stages.get(found.origin.name)
     if change and passed and passed.n:
         return change.changed / passed.n
-    if found.origin.name == CLIENT and found.hypotheses:
+    service = stored.key.segment.removeprefix(STAGE_SEGMENT)
+    if found.origin.name in (CLIENT, service) and found.hypotheses:
         return found.hypotheses[0].share
     return None
 

@@ -39,6 +39,8 @@ def watch(tick: Tick, stream: Stream, day: int, partial: Partial, kept: Kept) ->
     kind = EVENT_TYPES.get(stream.event_type)
     if kind is None or not stream.learned.baselines or ALL not in partial.cells:
         return
+    if not partial.cells[ALL].count:  # such as what a stage in another service gave
+        return
     before = partials.whole_of(kept.before)
     place = place_of(stream, bucket_of_day(stream, day))
     look = Look(tick, stream, place, before, partial.cells[ALL])

@@ -119,6 +119,13 @@ def test_a_service_that_loses_a_number_and_a_label_is_named_for_both(company: Co
     assert verdicts["mean.height"].state == "usual"
 
 
+def test_what_a_service_loses_is_not_taken_for_the_open_days_of_the_shop(company: Company) -> None:
+    day_of(company, 170.0, 170.0, 170.0, lost=150)
+    send(company, USUAL_DAYS + 1, 170.0, 170.0, 170.0, lost=150)
+    unusual = {one.key.segment for one in company.verdicts if one.state == "unusual"}
+    assert unusual == {"stage=recommender"}
+
+
 def test_a_service_as_ever_is_usual_in_all_its_kpis(company: Company) -> None:
     day_of(company, 170.0, 170.0, 170.0)
     verdicts = of_service(company)
