@@ -14,7 +14,7 @@ from streamwatch.runner.ports import Flush, Stored
 NOTHING_STORED = Stored(fence=None, epoch=0, topic_id="", states={}, accounting=None)
 
 MONTH_MS = 30.4375 * DAY_MS
-SPAN_MS = {"hour": HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS}
+SPAN_MS = {"hour": HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS, "month": round(MONTH_MS)}
 
 _JUDGED = {"usual": 0, "unusual": 1}
 

@@ -1,4 +1,4 @@
-"""Pace: what differs between readings by the hour, the day and the week."""
+"""Pace: what differs between readings by the hour, the day, the week and the month."""
 
 import msgspec
 
@@ -33,6 +33,9 @@ PACES: dict[Span, Pace] = {
     "day": Pace(warmup=1, keep=1 - 1 / 28, weekday_keep=0.9, lasting=7, alike=1.0, kinship=0.05),
     "week": Pace(
         warmup=3 / 7, keep=1 - 1 / 12, weekday_keep=1.0, lasting=4, alike=1.0, kinship=0.05
+    ),
+    "month": Pace(
+        warmup=3 / 14, keep=1 - 1 / 9, weekday_keep=1.0, lasting=3, alike=1.0, kinship=0.05
     ),
 }
 

@@ -1,4 +1,7 @@
-"""A baseline for other buckets: a shop that was judged by the day is judged by the week now."""
+"""A baseline for other buckets: a shop that was judged by the day is judged by the week now.
+
+The volume of months begins anew, since their days were closed empty before their file came.
+"""
 
 import msgspec
 
@@ -11,7 +14,8 @@ from streamwatch.baselines.pace import PACES
 from streamwatch.baselines.windows import Run
 from streamwatch.domain.readings import Span
 
-_DAYS: dict[Span, float] = {"hour": 1 / 24, "day": 1.0, "week": 7.0}
+DAYS: dict[Span, float] = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.4375}
+"""How many days a bucket lasts, on average."""
 
 
 def rescaled(baseline: Baseline, old: Span, new: Span) -> Baseline:
@@ -29,10 +33,10 @@ def rescaled(baseline: Baseline, old: Span, new: Span) -> Baseline:
         return msgspec.structs.replace(baseline, last_bucket=-1, departed=0, past=(), former=None)
     if not isinstance(baseline, VolumeBaseline):
         return msgspec.structs.replace(baseline, last_bucket=-1, departure=None, former=None)
-    if not baseline.is_warm:
+    if not baseline.is_warm or "month" in (old, new):
         return VolumeBaseline()
-    times = _DAYS[new] / _DAYS[old]
+    times = DAYS[new] / DAYS[old]
     most = 1 / (1 - PACES[new].keep)
-    level = FadingMean(baseline.level.mean * times, min(baseline.level.weight / times, most))
+    level = FadingMean(baseline.typical * times, min(baseline.level.weight / times, most))
     weekdays = () if new == "week" else season.flat(season.WEEKDAYS)
     return VolumeBaseline(level=level, weekdays=weekdays, wobble=baseline.wobble, run=Run())

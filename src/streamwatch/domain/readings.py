@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-Span = Literal["hour", "day", "week"]
+Span = Literal["hour", "day", "week", "month"]
 
 STAGE_SEGMENT = "stage="
 """What begins the segment of the records that a stage in another service gave."""
@@ -56,7 +56,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
         bucket: start of the bucket, milliseconds since 1970 UTC (a day starts at the
             shop's own midnight).
         slot: place in the season: weekday 0-6 for a day, hour of the week 0-167 for an hour, 0
-            for a week.
+            for a week or a month.
         value: a count for a volume, the mean in its unit for a mean, hits / n for a share, 0
             for a mix.
         n: how many records it rests on.

@@ -41,6 +41,7 @@ RULES: dict[Span, OpeningRule] = {
     # The hours of one day depart together, so two of them say no more than a day does.
     "hour": OpeningRule(unusual=2, among=3, calm=3, beyond=FAR_OUT, alone=False),
     "week": OpeningRule(unusual=1, among=1, calm=1),
+    "month": OpeningRule(unusual=1, among=1, calm=1),
 }
 
 

@@ -52,6 +52,33 @@ def week_start(day: int, begins: int, zone: tzinfo) -> int:
     return _midnight(noon - timedelta(days=back))
 
 
+def month_start(day: int, begins: int, zone: tzinfo) -> int:
+    """The newest local midnight of a day of the month at or before the one that begins a day.
+
+    Args:
+        day: a local midnight.
+        begins: the day of the month, 1 to 28.
+        zone: the shop's.
+    """
+    noon = datetime.fromtimestamp(day / 1000, zone).replace(hour=12, fold=0)
+    if noon.day < begins:
+        noon = noon.replace(day=1) - timedelta(days=1)
+    return _midnight(noon.replace(day=begins))
+
+
+def days_of_month(start: int, zone: tzinfo) -> list[int]:
+    """The local days from one up to that of the same number a month later."""
+    noon = datetime.fromtimestamp(start / 1000, zone).replace(hour=12, fold=0)
+    following = (noon.replace(day=1) + timedelta(days=31)).replace(day=1)
+    return days_from(start, (following - noon.replace(day=1)).days, zone)
+
+
+@lru_cache(maxsize=_KNOWN)
+def day_of_month(day: int, zone: tzinfo) -> int:
+    """The day of the month, from 1."""
+    return datetime.fromtimestamp(day / 1000, zone).day
+
+
 @lru_cache(maxsize=_KNOWN)
 def day_slot(day: int, zone: tzinfo) -> int:
     """The weekday: 0 Monday to 6 Sunday."""

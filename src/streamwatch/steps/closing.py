@@ -46,7 +46,7 @@ def close_day(tick: Tick, stream: Stream, start: int, common: Common) -> None:
         for reading in readings
         if reading.key.kpi != "volume"
     ]
-    if learned.week is not None:
+    if learned.period is not None:
         for day in days:
             weeks.judge_day(tick, stream, day, version, by_day[day])
     if is_newest:
@@ -112,7 +112,7 @@ def _judge_ratios(tick: Tick, stream: Stream, start: int) -> None:
         if stream.event_type not in (above, below) or above not in streams or below not in streams:
             continue
         both = (streams[above], streams[below])
-        if both[0].learned.weekday != both[1].learned.weekday or any(
+        if both[0].learned.begins != both[1].learned.begins or any(
             start not in one.learned.judged_days or start >= one.learned.next_day for one in both
         ):
             continue
@@ -143,7 +143,7 @@ def _unusual_volumes(streams: Iterable[Stream], reading: Reading) -> Iterator[Ve
 def _choose_hourly(tick: Tick, stream: Stream) -> None:
     """Judge hours of shops that send enough in each, unless their records come late."""
     learned = stream.learned
-    if learned.week is not None:
+    if learned.period is not None:
         return
     baseline = learned.baselines.get(f"day|volume|{ALL}")
     hourly = baseline.typical / 24 if baseline else 0.0

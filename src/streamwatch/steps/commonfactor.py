@@ -52,7 +52,7 @@ def find(tick: Tick, due: Sequence[tuple[Stream, Task]]) -> None:
     groups: dict[tuple[str, int, int], list[Stream]] = {}
     for stream, task in due:
         newest = stream.learned.next_day if task.kind == DAY else stream.learned.next_hour
-        if task.kind != SILENCE and task.bucket == newest and stream.learned.week is None:
+        if task.kind != SILENCE and task.bucket == newest and stream.learned.period is None:
             key = (stream.event_type, task.kind, task.bucket)
             groups.setdefault(key, []).append(stream)
     for (event_type, kind, bucket), streams in sorted(groups.items()):
@@ -69,7 +69,7 @@ def find(tick: Tick, due: Sequence[tuple[Stream, Task]]) -> None:
 
 def of(tick: Tick, planned: Planned, stream: Stream, task: Task) -> Common:
     """What is in common in a stream's bucket; in a week what its days have, on average."""
-    if task.kind == DAY and stream.learned.week is not None:
+    if task.kind == DAY and stream.learned.period is not None:
         days = days_of(stream, bucket_of_day(stream, task.bucket))
         return fleetfactor.averaged([_of(tick, planned, stream, DAY, day) for day in days])
     return _of(tick, planned, stream, task.kind, task.bucket)

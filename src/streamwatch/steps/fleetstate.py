@@ -15,8 +15,8 @@ VERSION = 2
 
 ShopHistories = dict[str, History]
 
-_A_WEEK = {"hour": 168, "day": 7, "week": 1}
-_WIDTHS = {"hour": HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS}
+_A_WEEK = {"hour": 168, "day": 7, "week": 1, "month": 1}
+_WIDTHS = {"hour": HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS, "month": 31 * DAY_MS}
 _KEPT_DISCOVERIES_MS = 10 * DAY_MS
 
 

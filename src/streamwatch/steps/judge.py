@@ -217,7 +217,7 @@ class JudgeStep:
     def _forget(self, state: JudgeState, stream: Stream, clock: int) -> None:
         """Drop closed buckets that can no longer be judged again."""
         learned = stream.learned
-        longest = 7 * DAY_MS if learned.week else DAY_MS
+        longest = learned.period.longest if learned.period else DAY_MS
         clock = max(
             slowest(state.clocks, rates.partners(stream.event_type)), clock - LONGEST_WAIT_MS
         )

@@ -11,6 +11,7 @@ import msgspec
 
 from streamwatch.baselines import silence
 from streamwatch.baselines.counts import VolumeBaseline, factor_at
+from streamwatch.baselines.rescale import DAYS
 from streamwatch.baselines.tails import deviation_of
 from streamwatch.domain.cells import ALL, DAY_MS, HOUR_MS
 from streamwatch.domain.readings import KpiKey
@@ -112,7 +113,7 @@ def _volume(stream: Stream) -> VolumeBaseline | None:
 
 def _a_day(stream: Stream, volume: VolumeBaseline) -> float:
     """Events of an average day."""
-    return volume.level.mean / (7 if stream.learned.week else 1)
+    return volume.level.mean / DAYS[stream.learned.span]
 
 
 def _deadline(tick: Tick, stream: Stream) -> int | None:

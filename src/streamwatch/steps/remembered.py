@@ -7,7 +7,7 @@ import msgspec
 from streamwatch.domain.readings import KpiKey, Span
 from streamwatch.domain.verdicts import Verdict
 
-_SPANS: dict[str, Span] = {"hour": "hour", "day": "day", "week": "week"}
+_SPANS: dict[str, Span] = {"hour": "hour", "day": "day", "week": "week", "month": "month"}
 
 
 class Usual(msgspec.Struct, frozen=True, array_like=True):

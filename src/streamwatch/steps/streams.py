@@ -14,8 +14,10 @@ from streamwatch.steps import partials
 from streamwatch.steps.calendar import (
     day_slot,
     days_from,
+    days_of_month,
     hour_end,
     hour_slot,
+    month_start,
     next_day,
     week_start,
 )
@@ -24,21 +26,26 @@ from streamwatch.steps.patience import LateDay, patience
 from streamwatch.steps.remembered import Usual
 
 KEPT_MS = 8 * DAY_MS
-"""How long after its end a closed day or week can still be judged again."""
-
-_FILE_MARGIN_MS = round(FILE_MARGIN * 7 * DAY_MS)
+"""How long after its end a closed day, week or month can still be judged again."""
 
 
-class Week(msgspec.Struct, frozen=True, array_like=True):
-    """The weeks by which a stream is judged.
+class Period(msgspec.Struct, frozen=True, array_like=True):
+    """The weeks or months by which a stream is judged, as its files cover them.
 
     Attributes:
-        begins: the weekday on which they begin, 0 Monday.
-        wait: how long after its end a week is closed, milliseconds.
+        begins: the weekday on which weeks begin, 0 Monday; of months the day, 1 to 28.
+        wait: how long after its end a week or month is closed, milliseconds.
+        span: ``week`` or ``month``.
     """
 
     begins: int
     wait: int
+    span: Span = "week"
+
+    @property
+    def longest(self) -> int:
+        """Milliseconds that one lasts at most."""
+        return (7 if self.span == "week" else 31) * DAY_MS
 
 
 class Learned(msgspec.Struct):
@@ -46,12 +53,12 @@ class Learned(msgspec.Struct):
 
     Attributes:
         first_day: the first local day seen, which may be only a part of a day.
-        next_day, next_hour: the next bucket to close, a week by its first day; ``next_hour`` is
-            ``None`` while the shop sends too little to be judged by the hour.
+        next_day, next_hour: the next bucket to close, a week or month by its first day;
+            ``next_hour`` is ``None`` while the shop sends too little to be judged by the hour.
         baselines: by `kpi_name`.
         segments: those whose volume is judged.
         judged_days, judged_hours: bucket → how often it was judged, for `KEPT_MS`; each day
-            of a judged week is a judged day.
+            of a judged week or month is a judged day.
         stale_days, stale_hours: closed buckets that late records changed → when to judge again.
         late: what came after the end of its day.
         unusual: the newest verdict of each KPI that is unusual now.
@@ -59,7 +66,7 @@ class Learned(msgspec.Struct):
         reasons: KPIs of single reasons of rejects and rules that mark, seen so far.
         cadence: how the shop's records arrive.
         normals: what is usual at every stage, by feature; see `diagnosis.normal`.
-        week: by which weeks it is judged instead of by days; ``None`` for most.
+        period: by which weeks or months it is judged instead of by days; ``None`` for most.
         paces: judged day or week → records in parts of those expected, where these differ much.
     """
 
@@ -78,18 +85,18 @@ class Learned(msgspec.Struct):
     normals: Normals = {}
     reasons: set[str] = set()
     cadence: Cadence = Cadence()
-    week: Week | None = None
+    period: Period | None = msgspec.field(default=None, name="week")
     paces: dict[int, float] = {}
 
     @property
-    def weekday(self) -> int:
-        """The weekday on which its weeks begin; -1 while it is judged by the day."""
-        return self.week.begins if self.week else -1
+    def begins(self) -> tuple[Span, int]:
+        """When its buckets begin; two streams of the same have the same buckets."""
+        return self.span, self.period.begins if self.period else 0
 
     @property
     def span(self) -> Span:
         """The bucket's length, for all that is not judged by the hour."""
-        return "week" if self.week else "day"
+        return self.period.span if self.period else "day"
 
 
 class OpenDays(msgspec.Struct):
@@ -165,7 +172,7 @@ def next_task(stream: Stream, lateness: int) -> Task:
 def _closing_time(stream: Stream, lateness: int) -> int:
     """When the next day or week is closed."""
     learned = stream.learned
-    if learned.week is None:
+    if learned.period is None:
         return next_day(learned.next_day, stream.zone) + patience(learned.late, lateness)
     days = days_of(stream, learned.next_day)
     end = next_day(days[-1], stream.zone)
@@ -175,27 +182,33 @@ def _closing_time(stream: Stream, lateness: int) -> int:
         for parts in stream.days.get(day, {}).values()
         for part in parts.values()
     )
-    return end + learned.week.wait + (0 if came else _FILE_MARGIN_MS)
+    margin = 0 if came else round(FILE_MARGIN * learned.period.longest)
+    return end + learned.period.wait + margin
 
 
 def bucket_of_day(stream: Stream, day: int) -> int:
-    """The bucket that a local day belongs to: itself, or its week."""
-    week = stream.learned.week
-    return day if week is None else week_start(day, week.begins, stream.zone)
+    """The bucket that a local day belongs to: itself, or its week or month."""
+    period = stream.learned.period
+    if period is None:
+        return day
+    start = week_start if period.span == "week" else month_start
+    return start(day, period.begins, stream.zone)
 
 
 def days_of(stream: Stream, bucket: int) -> list[int]:
     """The local days of a bucket."""
-    return days_from(bucket, 7 if stream.learned.week else 1, stream.zone)
+    if stream.learned.span == "month":
+        return days_of_month(bucket, stream.zone)
+    return days_from(bucket, 7 if stream.learned.period else 1, stream.zone)
 
 
 def slot_of(stream: Stream, bucket: int) -> int:
-    """The season's slot of a day or a week."""
-    return 0 if stream.learned.week else day_slot(bucket, stream.zone)
+    """The season's slot of a day; a week or a month has none."""
+    return 0 if stream.learned.period else day_slot(bucket, stream.zone)
 
 
 def place_of(stream: Stream, bucket: int) -> Place:
-    """A day or a week of a stream."""
+    """A day, a week or a month of a stream."""
     slot, span = slot_of(stream, bucket), stream.learned.span
     return Place(stream.shop, stream.event_type, bucket, slot, span)
 

@@ -2,7 +2,7 @@
 
 Its weeks begin on the weekday after the last day that a file holds. A week is closed a little
 after the hour at which its file usually comes; where none has come by then, a fifth of a week
-later, which is when its silence is told too.
+later, which is when its silence is told too. With one file a month it is the same with months.
 """
 
 from itertools import pairwise
@@ -10,46 +10,65 @@ from statistics import median
 
 import msgspec
 
-from streamwatch.baselines.rescale import rescaled
+from streamwatch.baselines.rescale import DAYS, rescaled
 from streamwatch.baselines.silence import Cadence
 from streamwatch.domain.cells import ALL, DAY_MS, Cell
 from streamwatch.domain.readings import Place, Span
 from streamwatch.incidents.lifecycle import SILENCE
-from streamwatch.steps import calendar, diagnosing, measure
+from streamwatch.steps import calendar, diagnosing, measure, months
 from streamwatch.steps.patience import LateDay, is_late, patience
-from streamwatch.steps.streams import Learned, Stream, Week
+from streamwatch.steps.streams import Learned, Period, Stream, bucket_of_day
 from streamwatch.steps.tick import Tick, judge, take_back
 
 _LEAST_GAPS = 3
 _LATEST_GAPS = 5
+_OFTENER_MS = {"week": 5 * DAY_MS, "month": 20 * DAY_MS}
 _SHORTEST_MS, _LONGEST_MS = round(6.3 * DAY_MS), round(7.7 * DAY_MS)
-_OFTENER_MS = 5 * DAY_MS
 _BURST_MS = 2 * DAY_MS
 _MARGIN = 1.25
 _DAYS = f"day|volume|{ALL}"
 
 
 def choose(tick: Tick, stream: Stream) -> None:
-    """Begin to judge a stream by the week, or by the day again, when a day or week was closed.
+    """Begin to judge a stream by the week or month, or by the day again, when a bucket was closed.
 
     What a shop's busiest stream shows holds for all of them.
     """
     streams = tick.state.shops[stream.shop].values()
-    busiest = max(streams, key=lambda one: (_records(one.learned), one.event_type)).learned
-    lateness = tick.settings.lateness
-    if stream.learned.week is None:
-        week = week_of_files(busiest, stream, lateness)
-        if week and calendar.day_slot(stream.learned.next_day, stream.zone) == week.begins:
-            _change(tick, stream, week, "by the week from now on, as its files come")
-    elif comes_oftener(busiest.cadence):
-        _change(tick, stream, None, "by the day again, since it sends more often than weekly")
+    busiest = max(streams, key=lambda one: (_records(one.learned), one.event_type))
+    lateness, period = tick.settings.lateness, stream.learned.period
+    if period is None:
+        _choose_longer(tick, stream, busiest)
+    elif comes_oftener(busiest.learned.cadence, period.span):
+        _change(
+            tick,
+            stream,
+            None,
+            f"by the day again, since it sends more often than by the {period.span}",
+        )
+    elif period.span == "week":
+        wait = _wait(busiest.learned.late, stream, period.begins, lateness)
+        stream.learned.period = Period(period.begins, wait or period.wait)
     else:
-        wait = _wait(busiest.late, stream, stream.learned.week.begins, lateness)
-        stream.learned.week = Week(stream.learned.week.begins, wait or stream.learned.week.wait)
+        wait = months.wait(busiest, period.begins, lateness)
+        stream.learned.period = Period(period.begins, wait, "month")
+
+
+def _choose_longer(tick: Tick, stream: Stream, busiest: Stream) -> None:
+    learned, lateness = stream.learned, tick.settings.lateness
+    week = week_of_files(busiest.learned, stream, lateness)
+    if week and calendar.day_slot(learned.next_day, stream.zone) == week.begins:
+        _change(tick, stream, week, "by the week from now on, as its files come")
+        return
+    month = months.month_of_files(busiest, lateness)
+    if month and not comes_oftener(busiest.learned.cadence, "month"):
+        _change(tick, stream, month, "by the month from now on, as its files come")
+        # Of the month that has begun nothing has come.
+        learned.next_day = bucket_of_day(stream, learned.next_day)
 
 
 def judge_day(tick: Tick, stream: Stream, day: int, version: int, cells: dict[str, Cell]) -> None:
-    """Judge the volume of one day of a closed week, where a day holds enough by itself."""
+    """Judge the volume of one day of a closed week or month, where a day holds enough by itself."""
     baseline = stream.learned.baselines.get(_DAYS)
     if baseline is None or baseline.typical < tick.settings.hourly_from:
         return
@@ -60,27 +79,27 @@ def judge_day(tick: Tick, stream: Stream, day: int, version: int, cells: dict[st
     judge(tick, stream, measure.volume(place, count), version, bucket)
 
 
-def week_of_files(busiest: Learned, stream: Stream, lateness: int) -> Week | None:
+def week_of_files(busiest: Learned, stream: Stream, lateness: int) -> Period | None:
     """The week that a shop's files cover; ``None`` while it does not send one a week."""
     bursts = busiest.cadence.bursts[-_LATEST_GAPS - 1 :]
     gaps = [b - a for a, b in pairwise(bursts)]
     weekly = [gap for gap in gaps if _SHORTEST_MS <= gap <= _LONGEST_MS]
     if len(weekly) < _LEAST_GAPS or not _SHORTEST_MS <= median(gaps) <= _LONGEST_MS:
         return None
-    if not is_late(busiest.late, lateness) or comes_oftener(busiest.cadence):
+    if not is_late(busiest.late, lateness) or comes_oftener(busiest.cadence, "week"):
         return None
     least = min((late.delay, day) for day, late in busiest.late.items() if late.delay > lateness)
     begins = calendar.day_slot(calendar.next_day(least[1], stream.zone), stream.zone)
-    return Week(begins, _wait(busiest.late, stream, begins, lateness))
+    return Period(begins, _wait(busiest.late, stream, begins, lateness))
 
 
-def comes_oftener(cadence: Cadence) -> bool:
-    """Whether records come between the files, or files more often than by the week."""
+def comes_oftener(cadence: Cadence, span: Span) -> bool:
+    """Whether records come between the files, or files more often than by the week or month."""
     bursts = cadence.bursts[-4:]
     gaps = [b - a for a, b in pairwise(bursts)]
     if bursts and cadence.last > bursts[-1] + _BURST_MS:
         return True
-    return len(gaps) == _LEAST_GAPS and max(gaps) < _OFTENER_MS
+    return len(gaps) == _LEAST_GAPS and max(gaps) < _OFTENER_MS[span]
 
 
 def _wait(late: dict[int, LateDay], stream: Stream, begins: int, lateness: int) -> int:
@@ -94,20 +113,15 @@ def _wait(late: dict[int, LateDay], stream: Stream, begins: int, lateness: int) 
     return min(round(max(delays) * _MARGIN), patience(late, lateness)) + lateness if delays else 0
 
 
-def _span(week: Week | None) -> Span:
-    return "week" if week else "day"
-
-
 def _records(learned: Learned) -> float:
-    span = "week" if learned.week else "day"
-    baseline = learned.baselines.get(f"{span}|volume|all")
-    return baseline.typical / (7 if learned.week else 1) if baseline else 0.0
+    baseline = learned.baselines.get(f"{learned.span}|volume|all")
+    return baseline.typical / DAYS[learned.span] if baseline else 0.0
 
 
-def _change(tick: Tick, stream: Stream, week: Week | None, words: str) -> None:
+def _change(tick: Tick, stream: Stream, period: Period | None, words: str) -> None:
     """Judge a stream by other buckets; what was open in the old ones is taken back."""
     learned = stream.learned
-    old, new = learned.span, _span(week)
+    old, new = learned.span, period.span if period else "day"
     open_ones = [one for one in learned.unusual.values() if one.key.kpi != SILENCE]
     take_back(tick, stream, open_ones, f"judged {words}")
     of_days = learned.baselines.get(_DAYS)
@@ -119,7 +133,7 @@ def _change(tick: Tick, stream: Stream, week: Week | None, words: str) -> None:
     if of_days is not None:
         learned.baselines[_DAYS] = of_days
     learned.usual = {k: v for k, v in learned.usual.items() if not k.startswith(f"{old}|")}
-    learned.week = week
+    learned.period = period
     learned.next_hour = None
     for buckets in (
         learned.judged_days, learned.stale_days, learned.judged_hours, learned.stale_hours,

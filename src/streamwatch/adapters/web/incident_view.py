@@ -29,10 +29,10 @@ from streamwatch.domain.events import EVENT_TYPES
 from streamwatch.domain.incidents import Incident
 from streamwatch.domain.readings import KpiKey, Span
 
-BEFORE = {"week": 84 * DAY_MS, "day": 28 * DAY_MS, "hour": 3 * DAY_MS}
-AFTER = {"week": 14 * DAY_MS, "day": 7 * DAY_MS, "hour": DAY_MS}
-_SPANS: dict[str, Span] = {"hour": "hour", "week": "week"}
-LENGTHS = {"week": 7 * DAY_MS, "day": DAY_MS, "hour": HOUR_MS}
+BEFORE = {"month": 365 * DAY_MS, "week": 84 * DAY_MS, "day": 28 * DAY_MS, "hour": 3 * DAY_MS}
+AFTER = {"month": 62 * DAY_MS, "week": 14 * DAY_MS, "day": 7 * DAY_MS, "hour": DAY_MS}
+_SPANS: dict[str, Span] = {"hour": "hour", "week": "week", "month": "month"}
+LENGTHS = {"month": 31 * DAY_MS, "week": 7 * DAY_MS, "day": DAY_MS, "hour": HOUR_MS}
 MOST_DAYS = 90
 """Days of an incident that are shown; a longer one is cut at its newest end."""
 

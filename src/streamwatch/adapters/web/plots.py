@@ -83,7 +83,7 @@ def plot(
         values: lowest and highest of the axis, for plots to be compared; else by the points.
         unit: of the numbers, see `wording.unit_of`.
     """
-    step = {"hour": HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS}[span]
+    step = {"hour": HOUR_MS, "day": DAY_MS, "week": 7 * DAY_MS, "month": 31 * DAY_MS}[span]
     if not points:
         return Markup('<p class="none">No readings in this time.</p>')
     low, high = values or value_range(points)

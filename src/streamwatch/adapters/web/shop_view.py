@@ -73,8 +73,9 @@ def shop_view(engine: Engine, query: dict[str, str]) -> dict[str, Any]:
     segments = sorted({key.segment for key in keys}, key=lambda one: (one != "all", one))
     segment = query.get("segment") or "all"
     spans = sorted({key.span for key in keys})
-    span = query.get("span") or ("week" if "week" in spans else "day")
-    if segment not in segments or span not in ("week", "day", "hour"):
+    longest = next((one for one in ("month", "week") if one in spans), "day")
+    span = query.get("span") or longest
+    if segment not in segments or span not in ("month", "week", "day", "hour"):
         raise RefusedRequest(HTTPStatus.NOT_FOUND, "the shop has no such segment or span")
     shown = [key for key in keys if key.segment == segment and key.span == span]
     incidents = open_incidents_of(engine, shop)
