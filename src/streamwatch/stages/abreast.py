@@ -20,12 +20,13 @@ from streamwatch.domain.events import EventType, Received, Time
 from streamwatch.domain.records import Unreadable
 from streamwatch.domain.refusals import Refusal
 from streamwatch.stages.alike import Declared, Factors, Spelling
-from streamwatch.stages.batch import Batch, Numbered
+from streamwatch.stages.batch import Batch
 from streamwatch.stages.clockcolumn import event_times_ms
 from streamwatch.stages.columns import Floats, Ints
 from streamwatch.stages.decode import MAX_BYTES, Decode
 from streamwatch.stages.doubledkeys import are_surely_single, has_doubled_key
 from streamwatch.stages.mapping import LONGEST_NAME
+from streamwatch.stages.remembered import Remembered
 from streamwatch.stages.segment import HourOf
 from streamwatch.stages.underway import NamedStage
 from streamwatch.stages.validate import NUL, Checks
@@ -34,7 +35,7 @@ from streamwatch.stages.when import EARLIEST_MS
 Flags = NDArray[np.bool_]
 
 REFUSED = -1
-"""Stands for labels that `normalise` refuses."""
+"""Stands for labels that `normalise` refuses, and for the hours of a shop that `validate` does."""
 
 
 class Sifted(msgspec.Struct):
@@ -43,12 +44,9 @@ class Sifted(msgspec.Struct):
     Attributes:
         plain: which ones are, shape (n,) as all that follow, if nothing else is said.
         ids, shops: event ids and shops; empty for a record that cannot be read.
-        names: each shop that occurs.
-        of_shop: indices into ``names``.
-        phases: of each of ``names``, how far its full hours stand behind UTC's, milliseconds.
         occurred: event times, milliseconds since 1970 UTC.
         timely: whether the time could be read, and is neither absurd nor in the future.
-        hours: full hours since 1970, in the shops' zones.
+        hours: the starts of their hours in the shops' zones.
         declared, numbers: shape (n, k): as declared, and as `normalise` leaves them; the same
             array where it changes none. NaN where a value is missing.
         sent, labels: indices into the batch's combinations: of the labels as sent, and as
@@ -58,9 +56,6 @@ class Sifted(msgspec.Struct):
     plain: Flags
     ids: Sequence[str]
     shops: Sequence[str]
-    names: Sequence[str]
-    of_shop: Ints
-    phases: Ints
     occurred: Ints
     timely: Flags
     hours: Ints
@@ -104,7 +99,10 @@ class Abreast:
         self._read = read
         self._declared = declared
         self._checks = checks
-        self._hour_of = hour_of
+        # The full hours of a zone always stand apart from UTC's by the same time.
+        self._phases = Remembered(
+            lambda shop: REFUSED if checks.refusal_of_shop[shop] else hour_of(shop, 0) % HOUR_MS
+        )
         self._blank = event_type.received("", "")
         normalise = dict(stages)["normalise"]
         self._factors = [
@@ -134,12 +132,8 @@ class Abreast:
         times = [event.time for event in events]
         occurred = event_times_ms(times, shops, self._checks.zone_of)
         timely = (occurred >= EARLIEST_MS) & (occurred <= latest)
-        which_shop = Numbered()
-        of_shop = np.fromiter(map(which_shop.__getitem__, shops), np.int64, len(shops))
-        # The full hours of a zone always stand apart from UTC's by the same time.
-        phases = np.array([self._hour_of(shop, 0) % HOUR_MS for shop in which_shop])
-        known = np.array([self._checks.refusal_of_shop[shop] is None for shop in which_shop])
-        plain = timely & known[of_shop] & _are_names(ids)
+        phases = np.fromiter(map(self._phases.__getitem__, shops), np.int64, len(shops))
+        plain = timely & (phases != REFUSED) & _are_names(ids)
         fields = np.full(len(events), len(msgspec.structs.fields(self._type.received)), np.int64)
         declared, numbers = self._numbers(events, plain, fields)
         sent, labels = self._labels(events, batch, plain, fields)
@@ -152,12 +146,9 @@ class Abreast:
             plain=plain,
             ids=ids,
             shops=shops,
-            names=list(which_shop),
-            of_shop=of_shop,
-            phases=phases,
             occurred=occurred,
             timely=timely,
-            hours=(occurred - phases[of_shop]) // HOUR_MS,
+            hours=occurred - (occurred - phases) % HOUR_MS,
             declared=declared,
             numbers=numbers,
             sent=sent,
@@ -215,20 +206,27 @@ class Abreast:
         columns = [list(map(attrgetter(name), events)) for name in self._type.labels]
         number_of = batch.combinations.__getitem__
         sent = np.fromiter(map(number_of, zip(*columns, strict=True)), np.int64, len(events))
-        occurring = np.flatnonzero(np.bincount(sent)).tolist()
-        combinations = list(batch.combinations)
-        spelt = np.full(len(combinations), REFUSED)
-        missing = np.zeros(len(combinations), dtype=np.int64)
-        for number in occurring:
-            labels = combinations[number]
-            missing[number] = labels.count(None)
-            behind = self._spelling.of(labels)
-            if behind is not None:
-                spelt[number] = number_of(behind)
+        occurring = np.flatnonzero(np.bincount(sent))
+        spelt = np.empty(int(occurring[-1]) + 1, dtype=np.int64)
+        missing = np.empty_like(spelt)
+        unknown = [number for number in occurring.tolist() if number not in batch.spellings]
+        if unknown:
+            self._spell(unknown, batch)
+        for number in occurring.tolist():
+            spelt[number], missing[number] = batch.spellings[number]
         fields -= missing[sent]
         found: Ints = spelt[sent]
         plain &= found != REFUSED
         return sent, found
+
+    def _spell(self, numbers: Sequence[int], batch: Batch) -> None:
+        """Find what `normalise` makes of combinations of labels, and how many are missing."""
+        combinations = list(batch.combinations)
+        for number in numbers:
+            labels = combinations[number]
+            behind = self._spelling.of(labels)
+            spelt = REFUSED if behind is None else batch.combinations[behind]
+            batch.spellings[number] = spelt, labels.count(None)
 
     def _refuse_doubled(
         self, values: Sequence[bytes], times: Sequence[Time], fields: Ints, plain: Flags

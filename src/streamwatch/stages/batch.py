@@ -46,6 +46,7 @@ class Batch:
     Attributes:
         places: place → index.
         combinations: combination of labels → index.
+        spellings: of each that was sent, by its index, what `stages.abreast` found of it.
         rejects: the refused ones.
         marks: of counted ones.
         points: the stages after which statistics are kept: `POINTS`, the user's own among them.
@@ -56,7 +57,7 @@ class Batch:
     __slots__ = (
         "_arrivals", "_at", "_declared", "_earlier", "_final", "_labels", "_labels_of",
         "_nothing", "_numbers_of", "_passed", "_rows", "_sent", "combinations", "counted", "marks",
-        "normalised", "places", "points", "rejects",
+        "normalised", "places", "points", "rejects", "spellings",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +68,7 @@ class Batch:
         self.normalised = points.index(NORMALISE) if NORMALISE in points else len(points)
         self.places: dict[Place, int] = Numbered()
         self.combinations: dict[Labels, int] = Numbered()
+        self.spellings: dict[int, tuple[int, int]] = {}
         self.rejects: list[Reject] = []
         self.marks: list[Mark] = []
         self._numbers_of = tuple_getter(event_type.numbers)

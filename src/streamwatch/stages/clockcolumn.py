@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from streamwatch.domain.cells import DAY_MS
 from streamwatch.domain.events import Time
-from streamwatch.stages.columns import Floats, Ints
+from streamwatch.stages.columns import Ints
 from streamwatch.stages.when import event_time_ms
 
 UNREADABLE = -(2**62)
@@ -24,9 +24,11 @@ FEWEST = 8
 
 _ORIGIN = date(1970, 1, 1).toordinal()
 _MINUTE_MS = 60_000
-_PARTS = ("date", "hour", "minute", "second", "fraction", "zone hour", "zone minute")
-_LARGEST = (99_991_231, 23, 59, 59, 999_999, 23, 59)
-"""The largest number of each part."""
+_LARGEST = {
+    "year": 9999, "month": 99, "day": 99, "hour": 23, "minute": 59, "second": 59,
+    "micros": 999_999, "zone hour": 23, "zone minute": 59,
+}  # fmt: skip
+"""The largest number of each part of a moment, as far as it can be told from the part alone."""
 
 
 class _Form(msgspec.Struct, frozen=True):
@@ -35,28 +37,29 @@ class _Form(msgspec.Struct, frozen=True):
     Attributes:
         shape: with a 0 for each digit.
         digits, marks: where digits stand, and all else but the zone's sign.
-        weights: shape (digits, parts): what each digit adds to each of `_PARTS`.
+        weights: shape (parts, digits): what each digit adds to each part.
         sign: where the zone's sign stands; ``None`` if there is a Z.
     """
 
     shape: NDArray[np.uint8]
     digits: Ints
     marks: Ints
-    weights: Floats
+    weights: NDArray[np.float32]
     sign: int | None
 
 
 def _form(fraction: int, *, signed: bool) -> _Form:
     decimals = "." + "f" * fraction if fraction else ""
-    layout = "ddddXddXddXaaXbbXcc" + decimals.replace(".", "X") + ("XzzXyy" if signed else "X")
+    layout = "yyyyXmmXddXHHXMMXSS" + decimals.replace(".", "X") + ("XhhXii" if signed else "X")
     text = "0000-00-00T00:00:00" + decimals.replace("f", "0") + ("+00:00" if signed else "Z")
     digits = [at for at, part in enumerate(layout) if part != "X"]
-    weights = np.zeros((len(digits), len(_PARTS)))
-    for part, letter in enumerate("dabcfzy"):
+    # In this type a product of matrices is quickest; no part has more than its 24 bits.
+    weights = np.zeros((len(_LARGEST), len(digits)), dtype=np.float32)
+    for part, letter in enumerate("ymdHMSfhi"):
         rows = [row for row, at in enumerate(digits) if layout[at] == letter]
         scale = 10.0 ** (6 - fraction) if letter == "f" else 1.0
         for power, row in enumerate(reversed(rows)):
-            weights[row, part] = scale * 10.0**power
+            weights[part, row] = scale * 10.0**power
     sign = text.index("+") if signed else None
     marks = [at for at, part in enumerate(layout) if part == "X" and at != sign]
     return _Form(
@@ -67,6 +70,8 @@ def _form(fraction: int, *, signed: bool) -> _Form:
         sign=sign,
     )
 
+
+_LARGEST_PARTS = np.array(list(_LARGEST.values()))[:, np.newaxis]
 
 _FORMS = {
     len(form.shape): form
@@ -106,26 +111,27 @@ def _read(form: _Form, texts: Sequence[str]) -> Ints:
         written = "".join(texts).encode("ascii")
     except UnicodeEncodeError:
         return np.full(len(texts), UNREADABLE, dtype=np.int64)
-    table = np.frombuffer(written, dtype=np.uint8).reshape(len(texts), -1)
-    digits = table[:, form.digits] - np.uint8(ord("0"))
-    has_form = np.all(digits < len("0123456789"), axis=1)
-    has_form &= np.all(table[:, form.marks] == form.shape[form.marks], axis=1)
-    parts = (digits @ form.weights).astype(np.int64)
-    has_form &= (parts <= _LARGEST).all(axis=1)
-    days, hour, minute, second, micros, zone_hour, zone_minute = parts.T
+    table = np.frombuffer(written, dtype=np.uint8).reshape(len(texts), -1).T
+    digits = table[form.digits] - np.uint8(ord("0"))
+    has_form = np.all(digits < len("0123456789"), axis=0)
+    has_form &= np.all(table[form.marks] == form.shape[form.marks][:, np.newaxis], axis=0)
+    parts = (form.weights @ digits.astype(np.float32)).astype(np.int64)
+    has_form &= np.all(parts <= _LARGEST_PARTS, axis=0)
+    year, month, day, hour, minute, second, micros, zone_hour, zone_minute = parts
     minutes = hour * 60 + minute
     if form.sign is not None:
-        signs = table[:, form.sign]
+        signs = table[form.sign]
         has_form &= (signs == ord("+")) | (signs == ord("-"))
         minutes -= (zone_hour * 60 + zone_minute) * np.where(signs == ord("-"), -1, 1)
     moments: Ints = minutes * _MINUTE_MS + second * 1000 + (micros + 500) // 1000
-    for day in np.unique(days[has_form]).tolist() if has_form.any() else ():
-        starts = _day_ms(day)
-        chosen = days == day
-        if starts is None:
+    days = year * 10_000 + month * 100 + day
+    for written_day in np.unique(days[has_form]).tolist():
+        chosen = days == written_day
+        begin = _day_ms(written_day)
+        if begin is None:
             has_form &= ~chosen
         else:
-            moments[chosen] += starts
+            moments[chosen] += begin
     moments[~has_form] = UNREADABLE
     return moments
 

@@ -9,12 +9,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from streamwatch.domain.cells import HOUR_MS
 from streamwatch.domain.records import Record
 from streamwatch.stages.abreast import Abreast, Sifted
-from streamwatch.stages.columns import Ints, Rows
-from streamwatch.stages.grouping import distinct
-from streamwatch.steps.countstate import CountState
+from streamwatch.stages.columns import Rows
 from streamwatch.steps.passage import Passage
 
 FEWEST = 48
@@ -39,10 +36,12 @@ def take_abreast(
     rows = np.flatnonzero(sifted.plain)
     if not len(rows):
         return
-    declared = sifted.declared[rows]
+    declared, place_of = sifted.declared[rows], state.batch.places.__getitem__
+    shops = [sifted.shops[row] for row in rows.tolist()]
+    places = map(place_of, zip(shops, sifted.hours[rows].tolist(), strict=True))
     state.batch.count_abreast(
         Rows(
-            place=_places(sifted, rows, state),
+            place=np.fromiter(places, np.int64, len(rows)),
             arrived=arrived[rows],
             declared=declared,
             numbers=declared if sifted.numbers is sifted.declared else sifted.numbers[rows],
@@ -64,28 +63,21 @@ def _in_order(
 
     A plain one that turns out to be too late is not plain.
     """
-    state, horizon, plain = passage.state, passage.source.horizon, sifted.plain
-    hours = sifted.hours * HOUR_MS + sifted.phases[sifted.of_shop]
-    before = np.array([state.newest.get(shop, -1) for shop in sifted.names])
-    newest = before.copy()
-    np.maximum.at(newest, sifted.of_shop[sifted.timely], hours[sifted.timely])
-    moved = newest > before
-    all_in_time = bool((sifted.occurred >= newest[sifted.of_shop] - horizon)[plain].all())
-    if all_in_time and plain.all():
-        for at in np.flatnonzero(moved).tolist():
-            state.advance(sifted.names[at], int(newest[at]))
-    elif all_in_time and not moved.any() and arrivals_known:
-        for row in np.flatnonzero(~plain).tolist():
-            journey(records[row])
-    else:
-        _one_after_the_other(passage, sifted, hours.tolist(), records, journey)
+    newest = np.array([passage.state.newest.get(shop, -1) for shop in sifted.shops])
+    moves = bool((sifted.hours > newest)[sifted.timely].any())
+    if moves or not arrivals_known:
+        _one_after_the_other(passage, sifted, records, journey)
+        return
+    sifted.plain &= sifted.occurred >= newest - passage.source.horizon
+    for row in np.flatnonzero(~sifted.plain).tolist():
+        journey(records[row])
 
 
 def _one_after_the_other(
-    passage: Passage, sifted: Sifted, hours: list[int], records: Sequence[Record], journey: Journey
+    passage: Passage, sifted: Sifted, records: Sequence[Record], journey: Journey
 ) -> None:
     state, horizon = passage.state, passage.source.horizon
-    occurred, shops = sifted.occurred.tolist(), sifted.shops
+    occurred, hours, shops = sifted.occurred.tolist(), sifted.hours.tolist(), sifted.shops
     for row, is_plain in enumerate(sifted.plain.tolist()):
         if is_plain:
             shop, hour = shops[row], hours[row]
@@ -98,18 +90,3 @@ def _one_after_the_other(
                 continue
             sifted.plain[row] = False
         journey(records[row])
-
-
-def _places(sifted: Sifted, rows: Ints, state: CountState) -> Ints:
-    """The place of each row, as an index of the batch."""
-    of_shop, hours = sifted.of_shop[rows], sifted.hours[rows]
-    first = int(hours.min())
-    span = int(hours.max()) - first + 1
-    keys, of, _ = distinct(of_shop * span + hours - first)
-    places = []
-    for key in keys.tolist():
-        at, hour = divmod(key, span)
-        begin = (hour + first) * HOUR_MS + int(sifted.phases[at])
-        places.append(state.batch.place(sifted.names[at], begin))
-    found: Ints = np.array(places)[of]
-    return found
