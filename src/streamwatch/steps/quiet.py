@@ -5,12 +5,13 @@ not ours. What arrived is read from the partials, in the order of its arrival, s
 finds the same silences, also those that ended before the judge came to look.
 """
 
+import math
 from collections.abc import Sequence
 
 import msgspec
 
 from streamwatch.baselines import silence
-from streamwatch.baselines.counts import VolumeBaseline, factor_at
+from streamwatch.baselines.counts import VolumeBaseline, arrivals, arrivals_wobble
 from streamwatch.baselines.rescale import DAYS
 from streamwatch.baselines.tails import deviation_of
 from streamwatch.domain.cells import ALL, DAY_MS, HOUR_MS
@@ -22,6 +23,7 @@ from streamwatch.steps.streams import Stream
 from streamwatch.steps.tick import Tick, tell
 
 _PACE_HOURS = 12
+_ROUNDING = 0.999
 _LONG_MS = 7 * DAY_MS
 """A silence after which a shop's habits are learned anew."""
 
@@ -50,8 +52,10 @@ def awake(stream: Stream, arrival: int) -> bool:
 def check(tick: Tick, stream: Stream) -> None:
     """Follow the arrivals up to the clock; tell a silence that began or ended."""
     learned = stream.learned
+    shortest = _shortest_told(stream)
     for first, last in _arrivals(stream, learned.cadence.last):
-        if learned.cadence.last and first - learned.cadence.last > silence.LEAST_MS:
+        gap = first - learned.cadence.last if learned.cadence.last else 0
+        if gap > silence.LEAST_MS and (gap >= shortest or learned.cadence.told):
             _after_gap(tick, stream, first)
         learned.cadence = silence.arrived(learned.cadence, first, last)
     if learned.cadence.told:
@@ -97,13 +101,27 @@ def _tell_again(tick: Tick, stream: Stream) -> None:
 
 def _arrivals(stream: Stream, after: int) -> list[tuple[int, int]]:
     """First and last arrival of every partial that brought something since."""
-    return sorted(
+    found = [
         (max(part.first, after + 1), part.last)
         for hours in stream.days.values()
         for hour in hours.values()
         for part in hour.values()
         if part.last > after and part.count
-    )
+    ]
+    return sorted(found)
+
+
+def _shortest_told(stream: Stream) -> float:
+    """Milliseconds; no shorter gap can be told. Most gaps are short, and so are let go at once.
+
+    A gap surprises by no more than all that is expected in as many of the busiest hours.
+    """
+    volume = _volume(stream)
+    if volume is None:
+        return math.inf
+    week = _a_week(stream, volume)
+    busiest = max(week) * max(silence.shares_of_hours(stream.learned.cadence))
+    return _ROUNDING * silence.surprise_told(sum(week) / 7) / max(busiest, 1e-9) * HOUR_MS
 
 
 def _volume(stream: Stream) -> VolumeBaseline | None:
@@ -111,9 +129,15 @@ def _volume(stream: Stream) -> VolumeBaseline | None:
     return found if isinstance(found, VolumeBaseline) and found.is_warm else None
 
 
+def _a_week(stream: Stream, volume: VolumeBaseline) -> list[float]:
+    """What comes on each weekday, on average."""
+    days = DAYS[stream.learned.span]
+    return [arrivals(volume, weekday) / days for weekday in range(7)]
+
+
 def _a_day(stream: Stream, volume: VolumeBaseline) -> float:
-    """Events of an average day."""
-    return volume.level.mean / DAYS[stream.learned.span]
+    """What comes on an average day."""
+    return sum(_a_week(stream, volume)) / 7
 
 
 def _deadline(tick: Tick, stream: Stream) -> int | None:
@@ -121,10 +145,9 @@ def _deadline(tick: Tick, stream: Stream) -> int | None:
     volume = _volume(stream)
     if volume is None or not learned.cadence.last:
         return None
-    cadence, level = learned.cadence, _a_day(stream, volume)
-
+    cadence = learned.cadence
     shares = silence.shares_of_hours(cadence)
-    weekdays = [level * factor_at(volume, weekday) for weekday in range(7)]
+    weekdays = _a_week(stream, volume)
     rates = [of_day * share for of_day in weekdays for share in shares]
 
     def slot_of(moment: int) -> int:
@@ -132,7 +155,8 @@ def _deadline(tick: Tick, stream: Stream) -> int | None:
 
     pace = _pace(stream, rates)
     rates = [rate * pace for rate in rates]
-    due = silence.deadline(cadence.last, rates, slot_of, volume.wobble, level)
+    wobble, daily = arrivals_wobble(volume), sum(weekdays) / 7
+    due = silence.deadline(cadence.last, rates, slot_of, wobble, daily)
     lateness = tick.settings.lateness
     if due is None or waiting.patience(learned.late, lateness) <= lateness:
         return due
@@ -150,9 +174,10 @@ def _pace(stream: Stream, rates: Sequence[float]) -> float:
     """
     newest = stream.learned.cadence.last // HOUR_MS * HOUR_MS
     first = newest - _PACE_HOURS * HOUR_MS
-    seen = sum(
-        partials.count([parts])
-        for hours in stream.days.values()
+    seen = partials.count(
+        parts
+        for day, hours in stream.days.items()
+        if first - 2 * DAY_MS < day < newest
         for hour, parts in hours.items()
         if first <= hour < newest
     )
