@@ -21,9 +21,9 @@ METERS = "~taps"
 BATCH_ROWS = 20_000
 """Noted records after which they are summed, so that memory stays bounded between flushes."""
 
-ROWS_A_PLACE = 40
+ROWS_A_PLACE = 150
 """So many a place are waited for as well: cells of few records are hardly less work to make and to
-merge than those of many."""
+merge than those of many, and the next flush sums them anyway."""
 
 MOST_ROWS = 1_000_000
 """Noted records that are summed in any case."""
