@@ -117,7 +117,7 @@ def test_tests_inside_taps_are_run(folder: Path) -> None:
     file.parent.mkdir()
     file.write_text(TAP + TEST, encoding="utf-8")
     done = _run(folder, "taps", "test", "--folder", "other")
-    assert (done.returncode, done.stdout) == (0, "1 tests, 0 differ.\n")
+    assert (done.returncode, done.stdout) == (0, "1 test, 0 differ.\n")
     file.write_text(TAP + TEST.replace("true", "false"), encoding="utf-8")
     done = _run(folder, "taps", "test", "--folder", "other")
     assert done.returncode == 1

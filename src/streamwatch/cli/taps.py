@@ -106,7 +106,7 @@ def lint(folder: Path | None, settings_file: str | None, as_json: bool) -> int:
         for finding in findings:
             click.echo(str(finding))
         if not findings:
-            click.echo(f"{len(loaded)} taps, nothing to put right.")
+            click.echo(f"{_counted(len(loaded), 'tap')}, nothing to put right.")
     return FINDINGS if findings else OK
 
 
@@ -130,8 +130,13 @@ def run_tests(folder: Path | None, settings_file: str | None, as_json: bool) -> 
         for result in differing:
             for text in result["differs"]:
                 click.echo(f"{result['file']}: {result['test']}: {text}")
-        click.echo(f"{len(results)} tests, {len(differing)} differ.")
+        verb = "differs" if len(differing) == 1 else "differ"
+        click.echo(f"{_counted(len(results), 'test')}, {len(differing)} {verb}.")
     return FINDINGS if differing else OK
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _load(folder: Path | None, settings_file: str | None) -> tuple[LoadedTap, ...]:

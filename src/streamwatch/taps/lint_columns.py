@@ -12,7 +12,8 @@ FIXED = frozenset({*EVERY_ROW, "epoch", "record_offset", "overflow"})
 """Names of columns that every tap table has."""
 
 IDENTIFYING = re.compile(
-    r"e?_?mail|phone|(first|last|full|sur)_?name|address|street|birth|customer|shopper|user|person",
+    r"e?_?mail|phone|mobile|(first|last|full|sur)_?name|address|street|birth|customer|shopper|user|"
+    r"person|login|passport|iban",
     re.IGNORECASE,
 )
 """Names under which people put who somebody is."""

@@ -74,6 +74,7 @@ def test_a_sample_is_a_share_or_a_percentage(tmp_path: Path, text: str, share: f
         ("columns: [age, age]\n", "3:16: column `age` stands twice"),
         ("sample: 0\n", "3:9: sample must be"),
         ("sample: 101%\n", "3:9: sample must be"),
+        ("sample: 10\n", "3:9: sample must be 1e-09 to 1, not `10`; did you mean `10%`?"),
         ("sample: some\n", "3:9: sample must be a share, such as 1% or 0.01, not `some`"),
         ("retention: 30\n", "3:12: retention must be a time with its unit"),
         ("filter: {equals: {shopper: anna}}\n", "3:19: a filter by person is not possible"),

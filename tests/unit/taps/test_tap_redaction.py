@@ -88,6 +88,7 @@ def test_a_tap_that_drops_a_field_writes_all_others(tmp_path: Path) -> None:
         ("columns: [{product: {rename: price}}]\n", "`price` is the name of another column"),
         ("columns: [{product: {rename: Sku}}]\n", "column name `Sku`: small letters"),
         ("columns: [{product: {rename: email}}]\n", "would store who a shopper is"),
+        ("columns: [{product: {rename: mobile_login}}]\n", "would store who a shopper is"),
         ("columns: [{order_id: {rename: customer_id}}]\n", "would store who a shopper is"),
         ("columns: [{shopper: {hash: true}}]\n", "3:11: column `shopper` is never written"),
         ("columns: [{product: hash}]\n", "3:21: column product must say how it is written"),

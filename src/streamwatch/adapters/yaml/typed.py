@@ -213,7 +213,9 @@ class TypedReader:
         low, high = meaning.low, meaning.high
         if low is not None and high is not None and not low <= value <= high:
             bounds = f"{_bound(low, meaning)} to {_bound(high, meaning)}"
-            return self._wrong(node.place, f"{label} must be {bounds}, not {_shown(node)}")
+            per_cent = meaning.form == "share" and 1 < value <= 100  # noqa: PLR2004
+            hint = f"; did you mean `{value:g}%`?" if per_cent else ""
+            return self._wrong(node.place, f"{label} must be {bounds}, not {_shown(node)}{hint}")
         return value
 
     def _one_of(self, node: Scalar, choices: tuple[str, ...], label: str) -> object:
