@@ -11,6 +11,7 @@ from streamwatch.baselines.units import (
     UnitFault,
     UnitWatch,
     counts_at,
+    design_effect,
     faults_of,
 )
 from streamwatch.domain.sketch import LOG_GAMMA
@@ -49,7 +50,8 @@ def strays_among(watch: UnitWatch, bins: dict[int, int], kpi: str) -> Strays:
     counts = counts_at(watch, bins, faults)
     hits, most = min(sum(counts), n), max(counts)
     place = counts.index(most)
-    return Strays(hits, evidence_of_rise(rate, hits, n), faults[place] if most else None)
+    evidence = evidence_of_rise(rate, hits, n) / design_effect(watch, place)
+    return Strays(hits, evidence, faults[place] if most else None)
 
 
 def _all_near(watch: UnitWatch, bins: dict[int, int], faults: tuple[UnitFault, ...]) -> bool:
