@@ -7,9 +7,11 @@ from threading import Thread
 
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, select, text
+from tests.unit.sql.flushes import PARTITION, flush
 from tests.unit.sql.migration_contract import MigrationContract
 from tests.unit.sql.query_contract import QueryContract
-from tests.unit.sql.store_contract import PARTITION, StoreContract, flush
+from tests.unit.sql.rows_contract import RowsContract
+from tests.unit.sql.store_contract import StoreContract
 
 from streamwatch.adapters.sql.engine import create_engine_for, writing
 from streamwatch.adapters.sql.migrations import upgrade
@@ -57,6 +59,10 @@ class TestPostgresStore(StoreContract):
     """The whole contract on PostgreSQL."""
 
 
+class TestPostgresRows(RowsContract):
+    """The whole contract on PostgreSQL."""
+
+
 class TestPostgresMigrations(MigrationContract):
     """The whole contract on PostgreSQL."""
 
@@ -96,6 +102,17 @@ def test_a_server_that_does_not_answer_is_named_without_its_password(postgres: s
     ) as caught:
         SqlStore(engine).load(PARTITION)
     assert secret not in str(caught.value)
+
+
+def test_a_database_that_may_only_be_read_stays_so_after_a_read(engine: Engine) -> None:
+    with writing(engine) as connection:
+        allowed = f'ALTER DATABASE "{engine.url.database}" SET default_transaction_read_only = on'
+        connection.execute(text(allowed))
+    engine.dispose()
+    store = SqlStore(engine)
+    assert store.load(PARTITION).fence is None
+    with pytest.raises(DatabaseError, match="read-only transaction"):
+        store.commit(flush())
 
 
 def test_a_connection_that_the_server_ended_is_replaced(engine: Engine) -> None:

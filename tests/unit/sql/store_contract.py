@@ -1,11 +1,18 @@
-"""What both databases promise; each has a test file that runs this."""
-
-import json
-from collections.abc import Sequence
-from typing import Any
+"""What both databases promise of a flush: one owner, all or nothing, loaded as it was committed."""
 
 import pytest
-from sqlalchemy import Engine, Table, event, func, select, text
+from sqlalchemy import Engine, Table, event
+from tests.unit.sql.flushes import (
+    NOW,
+    ONE_OF_EACH,
+    PARTITION,
+    TAPS,
+    counts,
+    flush,
+    refuse_writes,
+    stored_rows,
+    tap_row,
+)
 
 from streamwatch.adapters.sql.bulk import COPY_FROM
 from streamwatch.adapters.sql.store import SqlStore
@@ -13,171 +20,14 @@ from streamwatch.adapters.sql.tables import (
     ACCOUNTING,
     FENCES,
     INCIDENTS,
-    METADATA,
     REJECTS,
     STAGE_STATISTICS,
     STATES,
     VERDICTS,
 )
-from streamwatch.adapters.sql.tap_tables import TAP_TABLES
 from streamwatch.domain.accounting import Accounting
-from streamwatch.domain.cells import Moments, Transition
-from streamwatch.domain.incidents import Incident
-from streamwatch.domain.readings import KpiKey
 from streamwatch.domain.records import PartitionId
-from streamwatch.domain.rows import (
-    IncidentRow,
-    RejectRow,
-    Row,
-    StageRow,
-    TapRow,
-    Value,
-    VerdictRow,
-)
-from streamwatch.domain.verdicts import Verdict
 from streamwatch.errors import DatabaseError, FenceLostError
-from streamwatch.runner.ports import Flush
-
-NOW = 1_772_357_400_250
-PARTITION = PartitionId("count", "widget-event", 3)
-TAPS = TAP_TABLES["widget-event", "decode"]
-KEY = KpiKey("shop-003", "widget-event", "mean.height")
-
-
-def tap_row(offset: int = 0, shop: str = "shop-003", **columns: Value) -> TapRow:
-    return TapRow(
-        event_type="widget-event",
-        stage="decode",
-        topic="widget-event",
-        partition=3,
-        offset=offset,
-        event_id=f"e-{offset}",
-        shop=shop,
-        occurred_at=NOW,
-        arrived_at=NOW + 5,
-        columns=columns or {"height": 170.5, "gender": "female"},
-        tap="all",
-    )
-
-
-def reject_row(offset: int = 0, shop: str | None = "shop-003") -> RejectRow:
-    return RejectRow(
-        topic="widget-event",
-        partition=3,
-        offset=offset,
-        event_type="widget-event",
-        kind="reject",
-        stage="validate",
-        reason="wrong-type",
-        field="height",
-        event_id=None,
-        shop=shop,
-        occurred_at=None,
-        arrived_at=NOW,
-        payload="{}",
-    )
-
-
-def stage_row(changed: int = 2) -> StageRow:
-    return StageRow(
-        shop="shop-003",
-        event_type="widget-event",
-        span="day",
-        bucket=NOW,
-        stage="normalise",
-        feature="height",
-        moments=Moments(3, 171.0, 8.0, 1),
-        transition=Transition(changed, 5.0),
-    )
-
-
-def verdict_row(version: int = 1, value: float = 160.0) -> VerdictRow:
-    return VerdictRow(
-        Verdict(
-            key=KEY,
-            bucket=NOW,
-            value=value,
-            n=40,
-            state="unusual",
-            score=-6.0,
-            expected=171.0,
-            lower=169.0,
-            upper=173.0,
-            reason="below the band",
-            version=version,
-            judged_at=NOW,
-        )
-    )
-
-
-def incident_row(revision: int = 1, value: float = 160.0, id_: str = "i-1") -> IncidentRow:
-    return IncidentRow(
-        Incident(
-            id=id_,
-            key=KEY,
-            direction="low",
-            status="open",
-            since=NOW,
-            until=None,
-            last_bucket=NOW,
-            value=value,
-            expected=171.0,
-            lower=169.0,
-            upper=173.0,
-            score=-6.0,
-            buckets=1,
-            reason="below the band",
-            revision=revision,
-            updated_at=NOW,
-        )
-    )
-
-
-ONE_OF_EACH: tuple[Row, ...] = (
-    tap_row(),
-    reject_row(),
-    stage_row(),
-    verdict_row(),
-    incident_row(),
-)
-
-
-def flush(
-    fence_old: int | None = None,
-    fence_new: int = 10,
-    rows: Sequence[Row] = (),
-    changes: dict[str, bytes | None] | None = None,
-    epoch: int = 0,
-    accounting: Accounting | None = None,
-) -> Flush:
-    return Flush(PARTITION, fence_old, fence_new, epoch, "topic-a", changes or {}, rows, accounting)
-
-
-def stored_rows(engine: Engine, table: Table) -> list[Any]:
-    with engine.connect() as connection:
-        return list(connection.execute(select(table)))
-
-
-def counts(engine: Engine) -> dict[str, int]:
-    with engine.connect() as connection:
-        every = {
-            table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
-            for table in METADATA.tables.values()
-        }
-    return {name: count for name, count in every.items() if count}
-
-
-def refuse_writes(engine: Engine, table: Table) -> None:
-    """From now on the database itself refuses every new row of the table."""
-    if engine.dialect.name == "sqlite":
-        refusal = (
-            f"CREATE TRIGGER refusal BEFORE INSERT ON {table.name} "
-            "BEGIN SELECT RAISE(ABORT, 'refused by the test'); END"
-        )
-    else:
-        refusal = f"ALTER TABLE {table.name} ADD CONSTRAINT refusal CHECK (false) NOT VALID"
-    with engine.begin() as connection:
-        connection.execute(text(refusal))
 
 
 class StoreContract:
@@ -236,49 +86,6 @@ class StoreContract:
             store.commit(flush(None, 20, epoch=1))
         assert len(stored_rows(engine, ACCOUNTING)) == 2
 
-    def test_every_row_written_twice_stands_once(self, engine: Engine) -> None:
-        store = SqlStore(engine)
-        store.commit(flush(rows=ONE_OF_EACH * 2))
-        store.commit(flush(10, 20, rows=ONE_OF_EACH))
-        assert counts(engine) == {
-            "fences": 1,
-            TAPS.name: 1,
-            "rejects": 1,
-            "stage_statistics": 1,
-            "verdicts": 1,
-            "incidents": 1,
-        }
-
-    def test_a_large_batch_written_twice_stands_once(self, engine: Engine) -> None:
-        store = SqlStore(engine)
-        rows = [tap_row(offset) for offset in range(2 * COPY_FROM)]
-        rejects = [reject_row(offset) for offset in range(COPY_FROM + 1)]
-        store.commit(flush(rows=[*rows, *rejects, *rows]))
-        store.commit(flush(10, 20, rows=[*rows, tap_row(2 * COPY_FROM), *rejects]))
-        assert counts(engine) == {
-            "fences": 1,
-            TAPS.name: 2 * COPY_FROM + 1,
-            "rejects": COPY_FROM + 1,
-        }
-
-    @pytest.mark.parametrize("others", [0, COPY_FROM])
-    def test_only_a_higher_version_replaces(self, engine: Engine, others: int) -> None:
-        many = [incident_row(id_=f"other-{number}") for number in range(others)]
-        store = SqlStore(engine)
-        store.commit(
-            flush(rows=[incident_row(2, 2.0), incident_row(1, 1.0), verdict_row(2, 2.0), *many])
-        )
-        store.commit(flush(10, 20, rows=[incident_row(1, 1.0), verdict_row(1, 1.0), *many]))
-        wanted = [row.value for row in stored_rows(engine, INCIDENTS) if row.id == "i-1"]
-        assert wanted == [2.0]
-        assert [row.value for row in stored_rows(engine, VERDICTS)] == [2.0]
-        store.commit(
-            flush(20, 30, rows=[verdict_row(3, 3.0), incident_row(3, 3.0), *many, verdict_row(2)])
-        )
-        wanted = [row.value for row in stored_rows(engine, INCIDENTS) if row.id == "i-1"]
-        assert wanted == [3.0]
-        assert [(row.version, row.value) for row in stored_rows(engine, VERDICTS)] == [(3, 3.0)]
-
     @pytest.mark.parametrize(
         "table",
         [STATES, TAPS, REJECTS, STAGE_STATISTICS, VERDICTS, INCIDENTS, ACCOUNTING],
@@ -320,77 +127,12 @@ class StoreContract:
         SqlStore(engine).commit(flush(rows=ONE_OF_EACH, changes={"a": b"1"}))
         assert SqlStore(engine).load(PARTITION).fence == 10
 
-    @pytest.mark.parametrize("copies", [1, COPY_FROM])
-    def test_times_are_real_timestamps(self, engine: Engine, copies: int) -> None:
-        SqlStore(engine).commit(flush(rows=[tap_row(offset) for offset in range(copies)]))
-        row = stored_rows(engine, TAPS)[0]
-        assert (row.occurred_at, row.arrived_at) == (NOW, NOW + 5)
-        with engine.connect() as connection:
-            day = connection.execute(select(func.date(TAPS.c.occurred_at)).limit(1)).scalar_one()
-        assert str(day) == "2026-03-01"
-
-    @pytest.mark.parametrize("copies", [1, COPY_FROM])
-    def test_what_fits_no_column_goes_to_overflow(self, engine: Engine, copies: int) -> None:
-        strange = tap_row(
-            -1, height="tall", age=31, weight=float("nan"), colour="red", gender=True, line=10**30
-        )
-        SqlStore(engine).commit(flush(rows=[strange, *(tap_row(o) for o in range(copies))]))
-        row = next(row for row in stored_rows(engine, TAPS) if row.record_offset == -1)
-        assert (row.height, row.age, row.weight, row.gender) == (None, 31.0, None, None)
-        overflow = row.overflow if isinstance(row.overflow, dict) else json.loads(row.overflow)
-        assert overflow == {
-            "height": "tall",
-            "weight": "nan",
-            "colour": "red",
-            "gender": True,
-            "line": str(10**30),
-        }
-        plain = next(row for row in stored_rows(engine, TAPS) if row.record_offset == 0)
-        assert (plain.height, plain.gender, plain.overflow) == (170.5, "female", None)
-
-    @pytest.mark.parametrize("copies", [1, COPY_FROM])
-    def test_text_that_no_database_holds_is_made_fit(self, engine: Engine, copies: int) -> None:
-        rows: list[Row] = [
-            tap_row(-1, shop="a\0b", product="\ud83d", category="tab\tquote'\\N\n", zoll="\0"),
-            reject_row(-1, shop="\udc00\0"),
-            *(tap_row(offset) for offset in range(copies)),
-            *(reject_row(offset) for offset in range(copies)),
-        ]
-        SqlStore(engine).commit(flush(rows=rows, changes={"a\0b": b"1"}))
-        row = next(row for row in stored_rows(engine, TAPS) if row.record_offset == -1)
-        assert (row.shop, row.product) == ("a\ufffdb", "\ufffd")
-        assert row.category == "tab\tquote'\\N\n"
-        refused = next(row for row in stored_rows(engine, REJECTS) if row.record_offset == -1)
-        assert refused.shop == "\ufffd\ufffd"
-        assert dict(SqlStore(engine).load(PARTITION).states) == {"a\ufffdb": b"1"}
-
-    def test_times_that_no_calendar_has_are_null(self, engine: Engine) -> None:
-        absurd = RejectRow(
-            "widget-event", 3, 1, "widget-event", "reject", "validate", "absurd-date", "time",
-            None, None, 10**18, -1, "{}",
-        )  # fmt: skip
-        SqlStore(engine).commit(flush(rows=[absurd]))
-        (row,) = stored_rows(engine, REJECTS)
-        assert (row.occurred_at, row.arrived_at) == (None, None)
-
-    def test_numbers_that_are_none_become_null(self, engine: Engine) -> None:
-        SqlStore(engine).commit(flush(rows=[verdict_row(1, float("nan")), stage_row(changed=0)]))
-        assert [row.value for row in stored_rows(engine, VERDICTS)] == [None]
-        (stages,) = stored_rows(engine, STAGE_STATISTICS)
-        assert (stages.mean, stages.variance, stages.mean_change) == (171.0, 4.0, None)
-
     def test_many_states_are_deleted_at_once(self, engine: Engine) -> None:
         store = SqlStore(engine)
         keys = [f"shop-{number}" for number in range(1200)]
         store.commit(flush(changes=dict.fromkeys(keys, b"1")))
         store.commit(flush(10, 20, changes=dict.fromkeys(keys[1:])))
         assert list(store.load(PARTITION).states) == ["shop-0"]
-
-    def test_a_step_of_ones_own_has_no_tap_table(self, engine: Engine) -> None:
-        odd = TapRow("widget-event", "mine", "t", 0, 0, "e", "s", None, NOW, {}, "all")
-        with pytest.raises(DatabaseError, match=r"no tap table .* stage mine"):
-            SqlStore(engine).commit(flush(rows=[odd]))
-        assert counts(engine) == {}
 
     def test_the_row_says_when_it_was_written(self, engine: Engine) -> None:
         SqlStore(engine, now_ms=lambda: NOW).commit(flush(changes={"a": b"1"}))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, StaticPool
 
@@ -117,7 +118,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _postgresql(address: URL) -> Engine:
     try:
-        return create_engine(
+        engine = create_engine(
             address.set(drivername="postgresql+psycopg"),
             hide_parameters=True,
             pool_pre_ping=True,
@@ -134,6 +135,15 @@ def _postgresql(address: URL) -> Engine:
         raise DatabaseError(
             "the PostgreSQL driver is not installed; run: pip install 'streamwatch[postgres]'"
         ) from error
+    event.listen(engine, "checkin", _forget_access)
+    return engine
+
+
+def _forget_access(connection: DBAPIConnection | None, _entry: ConnectionPoolEntry) -> None:
+    # After a read SQLAlchemy leaves READ WRITE behind, which would overrule a server, a database
+    # or a role that says read-only.
+    if connection is not None:
+        connection.read_only = None
 
 
 @contextmanager
