@@ -1,51 +1,14 @@
 """`streamwatch backtest` as a user runs it."""
 
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
+from tests.functional.command import Run
 
 from streamwatch.cli.main import main
 
 FAULTS = ("silence@shop-001:21+2", "inches@shop-002:20", "surge@shop-003:22+2:4")
-
-
-class Answer(msgspec.Struct, frozen=True):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self.out)
-        assert answer["schema_version"] == 1
-        return answer
-
-
-Run = Callable[..., Answer]
-
-
-@pytest.fixture(name="run")
-def _run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
-    """A command in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("STREAMWATCH_")]:
-        monkeypatch.delenv(name)
-
-    def run(*arguments: str) -> Answer:
-        with pytest.raises(SystemExit) as ended:
-            main(list(arguments))
-        said = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Answer(ended.value.code, said.out, said.err)
-
-    return run
 
 
 @pytest.fixture(name="events", scope="module")

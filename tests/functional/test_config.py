@@ -1,32 +1,14 @@
 """`streamwatch config` and `streamwatch taps`, as a user runs them."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.functional.command import streamwatch
 
 TAP = "event: return\nafter: [decode]\n"
 TEST = "tests:\n- {name: t, event: {event_id: a, shop: s}, taken: true}\n"
 ADDRESS = "postgresql+psycopg://ann:hunter2@db/x"
-
-
-def _run(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("STREAMWATCH_")
-    }
-    program = "from streamwatch.cli.main import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        cwd=folder,
-        env={**environment, **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 @pytest.fixture(name="folder")
@@ -36,21 +18,21 @@ def _folder(tmp_path: Path) -> Path:
 
 
 def test_in_an_empty_folder_the_defaults_are_right(tmp_path: Path) -> None:
-    done = _run(tmp_path, "config", "check")
+    done = streamwatch(tmp_path, "config", "check")
     assert (done.returncode, done.stderr) == (0, "")
     assert "built-in defaults" in done.stdout
 
 
 def test_a_mistake_is_told_with_its_place_and_exit_code_2(folder: Path) -> None:
     (folder / "streamwatch.yaml").write_text("kafka: {}\nsorces: []\n", encoding="utf-8")
-    done = _run(folder, "config", "check")
+    done = streamwatch(folder, "config", "check")
     assert (done.returncode, done.stdout) == (2, "")
     assert "streamwatch.yaml:2:1: unknown key `sorces`; did you mean `sources`?" in done.stderr
 
 
 def test_machines_get_the_mistakes_as_json(folder: Path) -> None:
     (folder / "own.yaml").write_text("sorces: []\nmetrics_port: x\n", encoding="utf-8")
-    done = _run(folder, "config", "check", "own.yaml", "--json")
+    done = streamwatch(folder, "config", "check", "own.yaml", "--json")
     answer = json.loads(done.stdout)
     assert (done.returncode, answer["schema_version"], answer["ok"]) == (2, 1, False)
     assert [(one["file"], one["line"]) for one in answer["problems"]] == [
@@ -61,20 +43,22 @@ def test_machines_get_the_mistakes_as_json(folder: Path) -> None:
 
 def test_the_check_covers_the_taps(folder: Path) -> None:
     (folder / "tap_config" / "a.yaml").write_text("event: return\n", encoding="utf-8")
-    done = _run(folder, "config", "check")
+    done = streamwatch(folder, "config", "check")
     assert done.returncode == 2
     assert "tap_config/a.yaml:1:1: the file lacks `after`" in done.stderr
 
 
 def test_a_misspelt_variable_is_told_and_does_no_harm(tmp_path: Path) -> None:
-    done = _run(tmp_path, "config", "check", STREAMWATCH_METRICS_PRT="1")
+    done = streamwatch(tmp_path, "config", "check", STREAMWATCH_METRICS_PRT="1")
     assert done.returncode == 0
     assert "did you mean `STREAMWATCH_METRICS_PORT`?" in done.stderr
 
 
 def test_what_is_shown_has_the_environment_in_it_and_no_password(folder: Path) -> None:
     for arguments in (("config", "show"), ("config", "show", "--json")):
-        done = _run(folder, *arguments, STREAMWATCH_DATABASE=ADDRESS, STREAMWATCH_METRICS_PORT="7")
+        done = streamwatch(
+            folder, *arguments, STREAMWATCH_DATABASE=ADDRESS, STREAMWATCH_METRICS_PORT="7"
+        )
         assert done.returncode == 0
         assert "postgresql+psycopg://***@db/x" in done.stdout
         assert "hunter2" not in done.stdout + done.stderr
@@ -82,31 +66,31 @@ def test_what_is_shown_has_the_environment_in_it_and_no_password(folder: Path) -
 
 def test_the_schema_is_json(tmp_path: Path) -> None:
     for arguments in (("config", "schema"), ("config", "schema", "--taps")):
-        done = _run(tmp_path, *arguments)
+        done = streamwatch(tmp_path, *arguments)
         assert json.loads(done.stdout)["additionalProperties"] is False
 
 
 def test_taps_are_listed(folder: Path) -> None:
     (folder / "tap_config" / "a.yaml").write_text(TAP + TEST, encoding="utf-8")
-    listed = _run(folder, "taps", "list")
+    listed = streamwatch(folder, "taps", "list")
     assert listed.stdout.split()[-7:] == ["a", "return", "decode", "all", "100%", "30d", "1"]
-    answer = json.loads(_run(folder, "taps", "list", "--json").stdout)
+    answer = json.loads(streamwatch(folder, "taps", "list", "--json").stdout)
     assert answer["taps"]["a"]["after"] == ["decode"]
 
 
 def test_lint_tells_findings_with_exit_code_1(folder: Path) -> None:
     file = folder / "tap_config" / "a.yaml"
     file.write_text(TAP, encoding="utf-8")
-    done = _run(folder, "taps", "lint")
+    done = streamwatch(folder, "taps", "lint")
     assert done.returncode == 1
     assert done.stdout.startswith("tap_config/a.yaml:1:1: tap a has no tests")
     file.write_text(TAP + TEST, encoding="utf-8")
-    assert _run(folder, "taps", "lint").returncode == 0
+    assert streamwatch(folder, "taps", "lint").returncode == 0
 
 
 def test_lint_tells_mistakes_with_exit_code_2(folder: Path) -> None:
     (folder / "tap_config" / "a.yaml").write_text(TAP + "sampl: 1\n", encoding="utf-8")
-    done = _run(folder, "taps", "lint", "--json")
+    done = streamwatch(folder, "taps", "lint", "--json")
     answer = json.loads(done.stdout)
     assert done.returncode == 2
     assert answer["problems"][0]["text"] == "unknown key `sampl`; did you mean `sample`?"
@@ -116,14 +100,14 @@ def test_tests_inside_taps_are_run(folder: Path) -> None:
     file = folder / "other" / "a.yaml"
     file.parent.mkdir()
     file.write_text(TAP + TEST, encoding="utf-8")
-    done = _run(folder, "taps", "test", "--folder", "other")
+    done = streamwatch(folder, "taps", "test", "--folder", "other")
     assert (done.returncode, done.stdout) == (0, "1 test, 0 differ.\n")
     file.write_text(TAP + TEST.replace("true", "false"), encoding="utf-8")
-    done = _run(folder, "taps", "test", "--folder", "other")
+    done = streamwatch(folder, "taps", "test", "--folder", "other")
     assert done.returncode == 1
     assert "other/a.yaml: t: the event is taken, but the test says that it is left" in done.stdout
 
 
 @pytest.mark.parametrize("command", ["check", "show", "schema"])
 def test_help_shows_examples(tmp_path: Path, command: str) -> None:
-    assert "Examples:" in _run(tmp_path, "config", command, "--help").stdout
+    assert "Examples:" in streamwatch(tmp_path, "config", command, "--help").stdout

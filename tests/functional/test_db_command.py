@@ -1,13 +1,12 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.functional.command import Run
 
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import head_revision
 from streamwatch.adapters.sql.store import SqlStore
-from streamwatch.cli.main import main
 from streamwatch.domain.accounting import Accounting
 from streamwatch.domain.incidents import Incident
 from streamwatch.domain.readings import KpiKey
@@ -18,21 +17,6 @@ from streamwatch.runner.ports import Flush
 ID = "shop-003/widget-event/mean.height/all/day/low@2026-03-01"
 NOW = 1_772_357_400_250
 HEAD = head_revision()
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in a folder of its own: exit code, standard output, standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(list(arguments))
-        out, err = capsys.readouterr()
-        return int(str(ended.value.code)), out, err
-
-    return call
 
 
 def fill(accounting: Accounting | None = None) -> None:

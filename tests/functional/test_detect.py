@@ -1,50 +1,16 @@
 """`streamwatch detect` as a user runs it."""
 
-import csv
-import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import msgspec
 import pytest
-
-from streamwatch.cli.main import main
+from tests.functional.command import Run
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 COLUMNS = ["timestamp", "value", "expected", "lower", "upper", "score", "verdict", "reason"]
-
-
-class Answer(msgspec.Struct, frozen=True):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def rows(self) -> list[dict[str, str]]:
-        return list(csv.DictReader(io.StringIO(self.out)))
-
-
-Detect = Callable[..., Answer]
-
-
-@pytest.fixture(name="detect")
-def _detect(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Detect:
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Answer:
-        with pytest.raises(SystemExit) as ended:
-            main(["detect", *arguments])
-        said = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return Answer(ended.value.code, said.out, said.err)
-
-    return run
 
 
 def days(values: list[float]) -> str:
@@ -56,11 +22,11 @@ def orders(rows: int = 60) -> list[float]:
     return [500.0 + n * 13 % 40 for n in range(rows)]
 
 
-def test_every_row_comes_back_with_its_band_score_and_verdict(detect: Detect) -> None:
+def test_every_row_comes_back_with_its_band_score_and_verdict(run: Run) -> None:
     values = orders()
     values[50] = 20.0
     Path("orders.csv").write_text(days(values))
-    answer = detect("orders.csv")
+    answer = run("detect", "orders.csv")
     rows = answer.rows
     assert list(rows[0]) == COLUMNS
     assert [row["value"] for row in rows] == [f"{value:g}" for value in values]
@@ -72,32 +38,32 @@ def test_every_row_comes_back_with_its_band_score_and_verdict(detect: Detect) ->
     assert "1 unusual" in answer.err
 
 
-def test_a_quiet_series_exits_with_0(detect: Detect) -> None:
+def test_a_quiet_series_exits_with_0(run: Run) -> None:
     Path("orders.csv").write_text(days(orders()))
-    answer = detect("orders.csv")
+    answer = run("detect", "orders.csv")
     assert answer.code == 0
     assert {row["verdict"] for row in answer.rows} == {"warming", "usual"}
 
 
-def test_several_shops_in_one_file_are_judged_apart(detect: Detect) -> None:
+def test_several_shops_in_one_file_are_judged_apart(run: Run) -> None:
     lines = ["shop,timestamp,value"]
     for n, value in enumerate(orders()):
         day = f"{START + timedelta(days=n):%Y-%m-%dT%H:%M:%SZ}"
         lines += [f"large,{day},{value * 100:g}", f"small,{day},{value:g}"]
     lines.append(f"small,{START + timedelta(days=60):%Y-%m-%dT%H:%M:%SZ},50000")
     Path("shops.csv").write_text("\n".join(lines))
-    rows = detect("shops.csv").rows
+    rows = run("detect", "shops.csv").rows
     assert list(rows[0]) == [*COLUMNS, "shop"]
     assert [(row["shop"], row["value"]) for row in rows if row["verdict"] == "unusual"] == [
         ("small", "50000")
     ]
 
 
-def test_bad_rows_are_kept_with_a_reason(detect: Detect) -> None:
+def test_bad_rows_are_kept_with_a_reason(run: Run) -> None:
     good = days(orders())
     bad = "soon,5\n2026-06-01,\n2026-06-01,nan\n2026-03-01,500\n2026-06-02\n\n2026-06-03,5,6,7\n"
     Path("orders.csv").write_text(good + bad)
-    rows = detect("orders.csv").rows[60:]
+    rows = run("detect", "orders.csv").rows[60:]
     assert [row["reason"] for row in rows[:5]] == [
         "the time cannot be read",
         "the value is no number",
@@ -110,31 +76,31 @@ def test_bad_rows_are_kept_with_a_reason(detect: Detect) -> None:
 
 
 @pytest.mark.parametrize("head", ["", "\n", "time,value\n", "a;b\n1;2\n"])
-def test_a_file_without_the_columns_is_refused(detect: Detect, head: str) -> None:
+def test_a_file_without_the_columns_is_refused(run: Run, head: str) -> None:
     Path("series.csv").write_text(head)
-    answer = detect("series.csv")
+    answer = run("detect", "series.csv")
     assert answer.code == 2
     assert "series.csv:1: no column `timestamp`" in answer.err
 
 
-def test_seconds_milliseconds_and_semicolons_are_understood(detect: Detect) -> None:
+def test_seconds_milliseconds_and_semicolons_are_understood(run: Run) -> None:
     start = int(START.timestamp())
     lines = [f"{start + n * 86_400};{value:g}" for n, value in enumerate(orders())]
     Path("a.csv").write_text("Timestamp;Value\n" + "\n".join(lines))
     lines = [f"{(start + n * 86_400) * 1000};{value:g}" for n, value in enumerate(orders())]
     Path("b.csv").write_text("Timestamp;Value\n" + "\n".join(lines))
-    first, second = detect("a.csv").rows, detect("b.csv").rows
+    first, second = run("detect", "a.csv").rows, run("detect", "b.csv").rows
     assert [row["score"] for row in first] == [row["score"] for row in second]
     assert first[-1]["verdict"] == "usual"
 
 
 def test_json_tells_the_counts_and_the_unusual_rows_and_the_csv_goes_to_the_file(
-    detect: Detect,
+    run: Run,
 ) -> None:
     values = orders()
     values[50] = 20.0
     Path("orders.csv").write_text(days(values))
-    answer = detect("orders.csv", "--json", "-o", "out.csv")
+    answer = run("detect", "orders.csv", "--json", "-o", "out.csv")
     body = json.loads(answer.out)
     assert body["schema_version"] == 1
     assert (body["rows"], body["unusual"]) == (60, 1)
@@ -143,9 +109,9 @@ def test_json_tells_the_counts_and_the_unusual_rows_and_the_csv_goes_to_the_file
     assert len(Path("out.csv").read_text().splitlines()) == 61
 
 
-def test_the_kind_can_be_told(detect: Detect) -> None:
+def test_the_kind_can_be_told(run: Run) -> None:
     Path("orders.csv").write_text(days(orders()))
-    body = json.loads(detect("orders.csv", "--kind", "value", "--json").out)
+    body = json.loads(run("detect", "orders.csv", "--kind", "value", "--json").out)
     assert body["series"][0]["kind"] == "value"
 
 

@@ -1,14 +1,12 @@
 """``streamwatch diagnose`` and ``evidence`` as an analyst uses them: a day of wrong heights."""
 
 import json
-import os
 import sqlite3
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+from tests.functional.command import streamwatch
 
 FAULTS = ("stage-bug@shop-001:25:normalise/5.0.0", "inches@shop-002:25:0.5")
 TAP = """\
@@ -16,14 +14,6 @@ event: widget-event
 after: [decode, normalise]
 columns: [height, height_unit, app_version]
 """
-
-
-def streamwatch(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: text for name, text in os.environ.items() if "STREAMWATCH" not in name}
-    command = [sys.executable, "-m", "streamwatch", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=clean, capture_output=True, text=True, timeout=120, check=False
-    )
 
 
 @pytest.fixture(scope="module")

@@ -2,29 +2,14 @@
 
 import csv
 import json
-import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.functional.command import streamwatch
 
 from streamwatch.adapters.settings.loading import load_settings
-
-
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {name: text for name, text in os.environ.items() if "STREAMWATCH" not in name}
-    return subprocess.run(
-        [sys.executable, "-m", "streamwatch", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def words(line: str) -> list[str]:
@@ -32,7 +17,7 @@ def words(line: str) -> list[str]:
 
 
 def answer(folder: Path, *arguments: str) -> dict[str, Any]:
-    done = run(folder, *arguments, "--json")
+    done = streamwatch(folder, *arguments, "--json")
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -42,7 +27,7 @@ def following(folder: Path, told: dict[str, Any]) -> dict[str, Any]:
     """What the command answers that `init` says comes next."""
     program, *arguments = told["next"].split()
     assert program == "streamwatch"
-    done = run(folder, *arguments, "--json")
+    done = streamwatch(folder, *arguments, "--json")
     assert done.returncode in {0, 1}, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -51,7 +36,7 @@ def following(folder: Path, told: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture
 def events(tmp_path: Path) -> Path:
     """Simulated widget events, as a client with names of its own would send them, in inches."""
-    done = run(
+    done = streamwatch(
         tmp_path,
         *[
             "simulate",
@@ -129,16 +114,16 @@ def test_orders_and_cancellations_of_one_csv_file_become_two_topics(tmp_path: Pa
 def test_what_is_there_is_not_overwritten_unless_forced(events: Path) -> None:
     there = events.parent / "streamwatch.yaml"
     there.write_text("# mine\n", encoding="utf-8")
-    done = run(events.parent, "init", events.name)
+    done = streamwatch(events.parent, "init", events.name)
     assert done.returncode == 2
     assert "add --force" in done.stderr
     assert there.read_text(encoding="utf-8") == "# mine\n"
-    assert run(events.parent, "init", events.name, "--force").returncode == 0
+    assert streamwatch(events.parent, "init", events.name, "--force").returncode == 0
     assert "sources:" in there.read_text(encoding="utf-8")
 
 
 def test_envelopes_of_a_simulation_become_its_three_topics(tmp_path: Path) -> None:
-    run(
+    streamwatch(
         tmp_path,
         *[
             "simulate",
@@ -173,5 +158,5 @@ def test_envelopes_of_a_simulation_become_its_three_topics(tmp_path: Path) -> No
     ],
 )
 def test_what_cannot_be_looked_at_is_told(tmp_path: Path, arguments: list[str], said: str) -> None:
-    done = run(tmp_path, *arguments)
+    done = streamwatch(tmp_path, *arguments)
     assert (done.returncode, said in done.stderr) == (2, True)

@@ -7,15 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.functional.command import streamwatch
 
 NOW = 1_788_256_800_000
-
-
-def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "streamwatch", *arguments],
-        cwd=folder, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
 
 
 def lines(first: int) -> str:
@@ -35,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "tap_config").mkdir()
     (tmp_path / "tap_config" / "all.yaml").write_text("event: widget-event\nafter: [segment]\n")
     (tmp_path / "first.jsonl").write_text(lines(1))
-    assert run(tmp_path, "watch", "first.jsonl").returncode == 0
+    assert streamwatch(tmp_path, "watch", "first.jsonl").returncode == 0
     return tmp_path
 
 
@@ -50,12 +44,12 @@ def pseudonyms(folder: Path) -> dict[str, list[str]]:
 
 def watch_more(folder: Path) -> dict[str, list[str]]:
     (folder / "second.jsonl").write_text(lines(5))
-    assert run(folder, "watch", "second.jsonl").returncode == 0
+    assert streamwatch(folder, "watch", "second.jsonl").returncode == 0
     return pseudonyms(folder)
 
 
 def test_a_rotated_shop_gets_new_pseudonyms_and_keeps_its_rows(folder: Path) -> None:
-    done = run(folder, "privacy", "rotate", "--shop", "shop-001", "--json")
+    done = streamwatch(folder, "privacy", "rotate", "--shop", "shop-001", "--json")
     assert json.loads(done.stdout) == {"schema_version": 1, "shop": "shop-001", "rotated": True}
     found = watch_more(folder)
     assert len(set(found["shop-001"])) == 2
@@ -64,7 +58,7 @@ def test_a_rotated_shop_gets_new_pseudonyms_and_keeps_its_rows(folder: Path) -> 
 
 def test_an_erased_shop_has_no_rows_and_no_old_key(folder: Path) -> None:
     (old,) = pseudonyms(folder)["shop-001"]
-    done = run(folder, "privacy", "erase", "--shop", "shop-001", "--yes", "--json")
+    done = streamwatch(folder, "privacy", "erase", "--shop", "shop-001", "--yes", "--json")
     answer = json.loads(done.stdout)
     assert answer["forgotten"] is True
     assert answer["deleted"] == {"tap_widget_event_segment": 1, "rejects": 1}
@@ -75,14 +69,14 @@ def test_an_erased_shop_has_no_rows_and_no_old_key(folder: Path) -> None:
 
 
 def test_an_unknown_shop_is_told(folder: Path) -> None:
-    done = run(folder, "privacy", "erase", "--shop", "shop-01", "--yes")
+    done = streamwatch(folder, "privacy", "erase", "--shop", "shop-01", "--yes")
     assert (done.returncode, "had no key to forget" in done.stdout) == (1, True)
 
 
 def test_erasing_asks_first(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "streamwatch", "privacy", "erase", "--shop", "shop-001"],
-        cwd=folder, input="n\n", capture_output=True, text=True, check=False, timeout=60,
+        cwd=folder, input="n\n", capture_output=True, text=True, check=False, timeout=180,
     )  # fmt: skip
     assert done.returncode == 130
     assert "shop-001" in pseudonyms(folder)

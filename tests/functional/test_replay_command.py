@@ -1,32 +1,20 @@
 """What a user meets before Kafka is asked anything, and when it does not answer."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.functional.command import Run
 
 NOBODY = "127.0.0.1:1"
 
 
-def streamwatch(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", "from streamwatch.cli.main import main; main()", *arguments],
-        cwd=folder,
-        env={**os.environ, "STREAMWATCH_KAFKA_BOOTSTRAP": NOBODY},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-@pytest.fixture(name="events")
-def _events(tmp_path: Path) -> Path:
+@pytest.fixture(name="without_kafka")
+def _without_kafka(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command beside a file of events, where no Kafka answers."""
+    monkeypatch.setenv("STREAMWATCH_KAFKA_BOOTSTRAP", NOBODY)
     (tmp_path / "events.jsonl").write_text('{"topic":"purchase","arrived":1,"value":{}}\n')
-    return tmp_path
+    return run
 
 
 @pytest.mark.parametrize(
@@ -34,12 +22,12 @@ def _events(tmp_path: Path) -> Path:
     [("replay", "events.jsonl"), ("topics", "create"), ("topics", "check", "--json")],
 )
 def test_without_kafka_it_says_so_in_one_sentence_and_what_to_do(
-    events: Path, arguments: tuple[str, ...]
+    without_kafka: Run, arguments: tuple[str, ...]
 ) -> None:
-    run = streamwatch(*arguments, folder=events)
-    assert run.returncode == 3
-    assert run.stdout == ""
-    assert run.stderr == (
+    answer = without_kafka(*arguments)
+    assert answer.code == 3
+    assert answer.out == ""
+    assert answer.err == (
         f"streamwatch: Kafka at {NOBODY} does not answer: start it, or set "
         "STREAMWATCH_KAFKA_BOOTSTRAP\n"
     )
@@ -60,46 +48,34 @@ def test_without_kafka_it_says_so_in_one_sentence_and_what_to_do(
     ],
 )
 def test_a_wrong_call_ends_with_2_and_names_what_is_wrong(
-    events: Path, arguments: tuple[str, ...], message: str
+    without_kafka: Run, arguments: tuple[str, ...], message: str
 ) -> None:
-    run = streamwatch(*arguments, folder=events)
-    assert run.returncode == 2
-    assert message in run.stderr
-    assert run.stdout == ""
+    answer = without_kafka(*arguments)
+    assert answer.code == 2
+    assert message in answer.err
+    assert answer.out == ""
 
 
 @pytest.mark.parametrize("arguments", [("replay",), ("topics",), ("topics", "create")])
-def test_help_shows_examples(events: Path, arguments: tuple[str, ...]) -> None:
-    run = streamwatch(*arguments, "--help", folder=events)
-    assert run.returncode == 0
-    assert f"streamwatch {arguments[0]}" in run.stdout.split("Examples:")[1]
+def test_help_shows_examples(without_kafka: Run, arguments: tuple[str, ...]) -> None:
+    answer = without_kafka(*arguments, "--help")
+    assert answer.code == 0
+    assert f"streamwatch {arguments[0]}" in answer.out.split("Examples:")[1]
 
 
-def test_a_bootstrap_that_is_no_address_is_a_mistake_of_configuration(events: Path) -> None:
-    (events / "streamwatch.yaml").write_text("kafka:\n  bootstrap: here:there\n")
-    run = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from streamwatch.cli.main import main; main()",
-            "topics",
-            "check",
-        ],
-        cwd=events,
-        env={k: v for k, v in os.environ.items() if k != "STREAMWATCH_KAFKA_BOOTSTRAP"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+def test_a_bootstrap_that_is_no_address_is_a_mistake_of_configuration(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "streamwatch.yaml").write_text("kafka:\n  bootstrap: here:there\n")
+    answer = run("topics", "check")
+    assert answer.code == 2
+    assert "streamwatch.yaml:2" in answer.err
+    assert "host:port" in answer.err
+
+
+def test_the_json_lines_of_this_test_are_what_simulate_writes(without_kafka: Run) -> None:
+    answer = without_kafka(
+        "simulate", "--shops", "1", "--days", "1", "--largest", "5", "--out", "-"
     )
-    assert run.returncode == 2
-    assert "streamwatch.yaml:2" in run.stderr
-    assert "host:port" in run.stderr
-
-
-def test_the_json_lines_of_this_test_are_what_simulate_writes(events: Path) -> None:
-    run = streamwatch(
-        "simulate", "--shops", "1", "--days", "1", "--largest", "5", "--out", "-", folder=events
-    )
-    first = json.loads(run.stdout.splitlines()[0])
+    first = json.loads(answer.out.splitlines()[0])
     assert set(first) == {"topic", "arrived", "value"}

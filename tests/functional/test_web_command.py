@@ -7,36 +7,18 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.functional.command import Run
 from tests.unit.web.fleet_of_shops import fill
 
 from streamwatch.adapters.sql.engine import create_engine_for
-from streamwatch.cli.main import main
 from streamwatch.domain.incidents import Incident
 
-Run = Callable[..., tuple[int, str, str]]
 TOKEN = "read" * 5
-
-
-@pytest.fixture(name="run")
-def _run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
-    monkeypatch.chdir(tmp_path)
-    for name in [name for name in os.environ if name.startswith("STREAMWATCH_")]:
-        monkeypatch.delenv(name)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(list(arguments))
-        out, err = capsys.readouterr()
-        return int(str(ended.value.code)), out, err
-
-    return call
 
 
 @pytest.fixture(name="incident")
@@ -64,7 +46,7 @@ def served(
     try:
         assert process.stdout is not None
         text = ""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while not text.rstrip().endswith("}"):
             line = process.stdout.readline()
             assert line or process.poll() is None, (folder / "web.log").read_text()
