@@ -1,8 +1,9 @@
 """A web server of a test that keeps what is posted to it."""
 
+import gzip
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,14 +18,15 @@ class Post(msgspec.Struct, frozen=True):
 
 
 class Receiver:
-    """Answers each post with the next of the planned codes, then with 200."""
+    """Answers posts with the planned codes, then with 200; `read` makes their bodies."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: Callable[[bytes], Any]) -> None:
+        self.read = read
         self.posts: list[Post] = []
         self.answers: list[int] = []
         self._changed = threading.Condition()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,))
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
         self._thread.start()
 
     @property
@@ -51,9 +53,9 @@ class Receiver:
 
 
 @contextmanager
-def receiver() -> Iterator[Receiver]:
+def receiver(read: Callable[[bytes], Any] = json.loads) -> Iterator[Receiver]:
     """A receiver that is closed at the end."""
-    made = Receiver()
+    made = Receiver(read)
     try:
         yield made
     finally:
@@ -65,7 +67,9 @@ def _handler(to: Receiver) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
             headers = {name.lower(): value for name, value in self.headers.items()}
-            code = to.take(Post(self.path, headers, json.loads(self.rfile.read(length))))
+            sent = self.rfile.read(length)
+            body = gzip.decompress(sent) if headers.get("content-encoding") == "gzip" else sent
+            code = to.take(Post(self.path, headers, to.read(body)))
             self.send_response(code)
             if code == 302:
                 self.send_header("Location", f"{to.url}/elsewhere")

@@ -1,10 +1,7 @@
 """A worker with traces and lineage on real Kafka: a producer's trace reaches the last step."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,36 +10,16 @@ from kafka import KafkaProducer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from tests.integration.stage import Stage, wait_for
 from tests.integration.truth import simulated
+from tests.receiver import receiver
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
-@contextmanager
-def collector() -> Iterator[tuple[str, list[Any]]]:
-    spans: list[Any] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            request = ExportTraceServiceRequest.FromString(body)
-            for resource in request.resource_spans:
-                for scope in resource.scope_spans:
-                    spans.extend(scope.spans)
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1/traces", spans
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def spans_of(body: bytes) -> list[Any]:
+    """The spans of a post."""
+    request = ExportTraceServiceRequest.FromString(body)
+    scopes = [scope for resource in request.resource_spans for scope in resource.scope_spans]
+    return [span for scope in scopes for span in scope.spans]
 
 
 @pytest.fixture
@@ -55,9 +32,9 @@ def stage(tmp_path: Path, kafka: str, topic_name: Callable[[str], str]) -> Itera
 def test_a_trace_goes_through_all_steps_and_closed_days_become_lineage(
     kafka: str, stage: Stage, tmp_path: Path
 ) -> None:
-    with collector() as (endpoint, spans):
+    with receiver(read=spans_of) as to:
         variables = {
-            "STREAMWATCH_TRACING_ENDPOINT": endpoint,
+            "STREAMWATCH_TRACING_ENDPOINT": f"{to.url}/v1/traces",
             "STREAMWATCH_LINEAGE_TO": str(tmp_path / "lineage.jsonl"),
         }
         stage.send(simulated(shops=3, days=5, largest=200, bad_every=0))
@@ -75,8 +52,8 @@ def test_a_trace_goes_through_all_steps_and_closed_days_become_lineage(
         producer.close()
 
         def names() -> set[str]:
-            ours = [span for span in spans if span.trace_id.hex() == TRACE]
-            return {span.name.partition(" ")[0] for span in ours}
+            spans = [span for post in to.posts for span in post.body]
+            return {one.name.partition(" ")[0] for one in spans if one.trace_id.hex() == TRACE}
 
         wait_for(lambda: {"count", "judge"} <= names(), "the trace has reached JUDGE")
         assert worker.terminate() == 0

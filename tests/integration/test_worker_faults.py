@@ -12,11 +12,11 @@ from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
 from kafka import KafkaConsumer
 from kafka.admin import KafkaAdminClient
 from kafka.structs import TopicPartition
-from tests.integration.stage import Stage, wait_for, wait_for_more_than
+from tests.integration.stage import Stage, Worker, wait_for, wait_for_more_than
 from tests.integration.truth import simulated, verify, verify_accounting, verify_cells
 
 from streamwatch.adapters.kafka.topics import create_topics
-from streamwatch.adapters.local.postgres import start_postgres
+from streamwatch.adapters.local.postgres import LocalPostgres, start_postgres
 from streamwatch.domain.messages import Heartbeat, JudgeInput
 
 
@@ -104,83 +104,93 @@ def test_a_topic_made_anew_is_read_from_its_start_in_a_new_epoch(stage: Stage) -
     assert old == [(sum(1 for record in records if record[0] == "purchase"),)]
 
 
-def test_while_the_database_is_away_consumption_pauses_and_then_catches_up(
-    tmp_path: Path, kafka: str, topic_name: Callable[[str], str]
-) -> None:
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[LocalPostgres]:
+    """A database server of the test's own, which it may stop."""
     server = start_postgres(tmp_path / "postgres")
-    try:
-        records = simulated(shops=6, days=3, largest=2_000)
-        with Stage(tmp_path, topic_name("away"), kafka, server.url).closing() as stage:
-            worker = stage.start_worker()
-            stage.send(records[: len(records) // 2])
-            wait_for(lambda: stage.passed() > 0, "a first flush")
-            server.stop()
-            stage.send(records[len(records) // 2 :])
-            wait_for(lambda: "consumption pauses" in worker.log.read_text(), "the pause is said")
-            time.sleep(2)  # commits follow the fences once a second
-            committed = stage.committed()
-            time.sleep(2)  # nothing more is committed while nothing can be written
-            assert stage.committed() == committed
-            stage.engine.dispose()
-            assert start_postgres(tmp_path / "postgres").url == server.url
-            stage.wait_until_read()
-            verify(stage, records)
-            assert worker.runs
-    finally:
-        server.remove()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def beside(
+    tmp_path: Path, kafka: str, topic_name: Callable[[str], str], server: LocalPostgres
+) -> Iterator[Stage]:
+    """A stage on that server."""
+    with Stage(tmp_path, topic_name("away"), kafka, server.url).closing() as stage:
+        yield stage
+
+
+def pauses(worker: Worker) -> None:
+    """Wait until a worker says that its database is away."""
+    wait_for(lambda: "consumption pauses" in worker.log.read_text(), "the pause is said")
+
+
+def comes_back(stage: Stage, server: LocalPostgres) -> None:
+    """The database, with its data and at its old address."""
+    stage.engine.dispose()
+    assert start_postgres(server.folder.parent).url == server.url
+
+
+def test_while_the_database_is_away_consumption_pauses_and_then_catches_up(
+    beside: Stage, server: LocalPostgres
+) -> None:
+    records = simulated(shops=6, days=3, largest=2_000)
+    worker = beside.start_worker()
+    beside.send(records[: len(records) // 2])
+    wait_for_more_than(beside, 0)
+    server.stop()
+    beside.send(records[len(records) // 2 :])
+    pauses(worker)
+    time.sleep(2)  # commits follow the fences once a second
+    committed = beside.committed()
+    time.sleep(2)  # nothing more is committed while nothing can be written
+    assert beside.committed() == committed
+    comes_back(beside, server)
+    beside.wait_until_read()
+    verify(beside, records)
+    assert worker.runs
 
 
 def test_a_worker_whose_database_is_away_stops_within_ten_seconds_and_loses_nothing(
-    tmp_path: Path, kafka: str, topic_name: Callable[[str], str]
+    beside: Stage, server: LocalPostgres
 ) -> None:
-    server = start_postgres(tmp_path / "postgres")
-    try:
-        records = simulated(shops=4, days=2, largest=500)
-        with Stage(tmp_path, topic_name("stop"), kafka, server.url).closing() as stage:
-            worker = stage.start_worker()
-            stage.send(records[: len(records) // 2])
-            wait_for(lambda: stage.passed() > 0, "a first flush")
-            server.stop()
-            stage.send(records[len(records) // 2 :])
-            wait_for(lambda: "consumption pauses" in worker.log.read_text(), "the pause is said")
-            begun = time.monotonic()
-            assert worker.terminate() == 70
-            assert time.monotonic() - begun < 10
-            assert "stops without having written all" in worker.log.read_text()
-            stage.engine.dispose()
-            start_postgres(tmp_path / "postgres")
-            stage.start_worker()
-            stage.wait_until_read()
-            verify(stage, records)
-    finally:
-        server.remove()
+    records = simulated(shops=4, days=2, largest=500)
+    worker = beside.start_worker()
+    beside.send(records[: len(records) // 2])
+    wait_for_more_than(beside, 0)
+    server.stop()
+    beside.send(records[len(records) // 2 :])
+    pauses(worker)
+    begun = time.monotonic()
+    assert worker.terminate() == 70
+    assert time.monotonic() - begun < 10
+    assert "stops without having written all" in worker.log.read_text()
+    comes_back(beside, server)
+    beside.start_worker()
+    beside.wait_until_read()
+    verify(beside, records)
 
 
 def test_partitions_that_are_assigned_while_the_database_is_away_wait_for_it(
-    tmp_path: Path, kafka: str, topic_name: Callable[[str], str]
+    beside: Stage, server: LocalPostgres
 ) -> None:
-    server = start_postgres(tmp_path / "postgres")
-    try:
-        records = simulated(shops=4, days=2, largest=500)
-        with Stage(tmp_path, topic_name("wait"), kafka, server.url).closing() as stage:
-            first = stage.start_worker()
-            stage.send(records[: len(records) // 2])
-            wait_for(lambda: stage.passed() > 0, "a first flush")
-            second = stage.start_worker()
-            wait_for(lambda: "metrics on" in second.log.read_text(), "the second is on its way")
-            server.stop()
-            first.kill()
-            stage.send(records[len(records) // 2 :])
-            wait_for(lambda: "consumption pauses" in second.log.read_text(), "it has to wait")
-            time.sleep(5)
-            assert second.runs
-            stage.engine.dispose()
-            start_postgres(tmp_path / "postgres")
-            stage.wait_until_read()
-            verify(stage, records)
-            assert second.runs
-    finally:
-        server.remove()
+    records = simulated(shops=4, days=2, largest=500)
+    first = beside.start_worker()
+    beside.send(records[: len(records) // 2])
+    wait_for_more_than(beside, 0)
+    second = beside.start_worker()
+    wait_for(lambda: "metrics on" in second.log.read_text(), "the second is on its way")
+    server.stop()
+    first.kill()
+    beside.send(records[len(records) // 2 :])
+    pauses(second)
+    time.sleep(5)
+    assert second.runs
+    comes_back(beside, server)
+    beside.wait_until_read()
+    verify(beside, records)
+    assert second.runs
 
 
 def test_records_of_an_aborted_transaction_are_not_counted_and_hold_nothing_up(

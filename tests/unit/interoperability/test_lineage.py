@@ -1,14 +1,11 @@
 """OpenLineage: what each flush tells of the stages, to a file or an address."""
 
-import gzip
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from tests.receiver import receiver
 
 from streamwatch.adapters.interoperability import interoperable
 from streamwatch.adapters.openlineage.emitting import Lineage
@@ -113,39 +110,12 @@ def test_the_same_flush_gives_the_same_runs_again(tmp_path: Path) -> None:
     assert len(set(ids[0])) == 3
 
 
-@contextmanager
-def receiver() -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
-    posts: list[tuple[str, dict[str, Any]]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
-            posts.append((self.path, json.loads(body)))
-            self.send_response(201)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", posts
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 def test_events_are_posted_to_an_address() -> None:
-    with receiver() as (url, posts):
-        settings = Settings(lineage=LineageSettings(to=url))
+    with receiver() as to:
+        settings = Settings(lineage=LineageSettings(to=to.url))
         emitted(settings, [Flush(FLUSH.partition, None, 9, 0, "", {}, ROWS, None)])
-    assert {path for path, _ in posts} == {"/api/v1/lineage"}
-    assert {body["job"]["name"] for _, body in posts} == {
+    assert {post.path for post in to.posts} == {"/api/v1/lineage"}
+    assert {post.body["job"]["name"] for post in to.posts} == {
         "widget-event.decode",
         "widget-event.normalise",
         "widget-event.judge",

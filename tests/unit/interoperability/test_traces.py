@@ -1,16 +1,14 @@
 """OpenTelemetry: a producer's trace goes through the steps, and out with their messages."""
 
 import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind
+from tests.receiver import receiver
 
 from streamwatch.adapters.interoperability import interoperable
 from streamwatch.adapters.tracing.traced import MOST_LINKS, TracedStep
@@ -107,39 +105,14 @@ def test_a_dead_letter_belongs_to_the_trace_of_its_record(tracer: Any) -> None:
     assert "traceparent" not in second
 
 
-@contextmanager
-def collector() -> Iterator[tuple[str, list[tuple[str, int]]]]:
-    posts: list[tuple[str, int]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            posts.append((self.path, len(body)))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1/traces", posts
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 def test_spans_are_posted_to_the_configured_collector_at_the_end() -> None:
-    with collector() as (endpoint, posts):
-        settings = Settings(tracing=TracingSettings(endpoint=endpoint))
+    with receiver(read=len) as to:
+        settings = Settings(tracing=TracingSettings(endpoint=f"{to.url}/v1/traces"))
         with interoperable(settings, MemoryStore()) as (_, around):
             source = compile_sources(settings, (), lambda _: UTC, b"k" * 32)["widget-event"]
             step = around(CountStep(source, 0))
             step.process(step.restore({}), Slice("widget-event", 0, [record(0, None)]), NOW_MS)
-    assert [path for path, size in posts if size] == ["/v1/traces"]
+    assert [post.path for post in to.posts if post.body] == ["/v1/traces"]
 
 
 def test_nothing_is_put_around_a_step_unless_it_is_asked_for() -> None:

@@ -1,8 +1,10 @@
-"""What somebody waits for is flushed before the interval is over."""
+"""What somebody waits for is flushed at once; what is not worth a flush yet, in the end."""
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 from faust.types import TP
 from msgspec.structs import replace
@@ -17,6 +19,7 @@ from streamwatch.domain.records import FileRecord, Slice
 from streamwatch.domain.settings import FlushSettings, JudgingSettings
 from streamwatch.domain.verdicts import Verdict
 from streamwatch.runner.memory import MemoryStore
+from streamwatch.runner.partition import Partition
 from streamwatch.steps.fleet import FleetStep
 from streamwatch.steps.tick import message_of
 
@@ -36,6 +39,8 @@ USUAL = Verdict(
     judged_at=NOW,
 )
 LACKING = replace(USUAL, state="unusual", score=9.0, value=0.9, urgent=True, version=2)
+LONG = FlushSettings(interval=3_600_000, records=1_000)
+"""An interval that no test waits for."""
 
 
 class StandingClock:
@@ -46,9 +51,9 @@ class StandingClock:
 
 
 class Leader:
-    """The partition of verdicts, with an interval that no test waits for."""
+    """The partition of verdicts."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: FlushSettings) -> None:
         self.published: list[Message] = []
         self.owned = OwnedPartitions(
             MemoryStore(),
@@ -56,7 +61,7 @@ class Leader:
             self._publish,
             self._topic_ids,
             StandingClock(),
-            FlushSettings(interval=3_600_000, records=1_000),
+            settings,
             WorkerMetrics(CollectorRegistry(), Build("1", "3", "0")),
             watchdog=Watchdog(60),
         )
@@ -71,26 +76,48 @@ class Leader:
         value = message_of(verdict).value
         assert await self.owned.take(Slice(*LEADER, [FileRecord(offset, value, NOW)])) is None
 
+    @property
+    def runner(self) -> Partition[Any]:
+        ((_, runner),) = self.owned.items()
+        return runner
+
+
+@contextmanager
+def leading(settings: FlushSettings) -> Iterator[Leader]:
+    leader = Leader(settings)
+    yield leader
+    leader.owned.database.thread.shutdown()
+
 
 async def test_an_incident_is_published_long_before_the_interval_is_over() -> None:
-    leader = Leader()
-    await leader.owned.load({LEADER})
-    await leader.take(0, LACKING)
-    async with asyncio.timeout(10):
-        while not leader.published:
-            await leader.owned.flush_due()
-            await asyncio.sleep(0.01)
-    assert json.loads(leader.published[0].value or b"")["status"] == "open"
-    leader.owned.database.thread.shutdown()
+    with leading(LONG) as leader:
+        await leader.owned.load({LEADER})
+        await leader.take(0, LACKING)
+        async with asyncio.timeout(10):
+            while not leader.published:
+                await leader.owned.flush_due()
+                await asyncio.sleep(0.01)
+        assert json.loads(leader.published[0].value or b"")["status"] == "open"
 
 
 async def test_what_nobody_waits_for_keeps_to_the_interval() -> None:
-    leader = Leader()
-    await leader.owned.load({LEADER})
-    await leader.take(0, USUAL)
-    await asyncio.sleep(0)
-    await leader.owned.flush_due()
-    (runner,) = (runner for _, runner in leader.owned.items())
-    assert runner.unflushed == 1
-    assert not runner.is_urgent
-    leader.owned.database.thread.shutdown()
+    with leading(LONG) as leader:
+        await leader.owned.load({LEADER})
+        await leader.take(0, USUAL)
+        await asyncio.sleep(0)
+        await leader.owned.flush_due()
+        assert leader.runner.unflushed == 1
+        assert not leader.runner.is_urgent
+
+
+async def test_what_changes_no_incident_is_flushed_after_the_longest_wait() -> None:
+    with leading(FlushSettings(interval=10, longest=50)) as leader:
+        await leader.owned.load({LEADER})
+        await leader.take(0, USUAL)
+        await leader.owned.flush()
+        await leader.take(1, USUAL)
+        async with asyncio.timeout(10):
+            while leader.runner.unflushed:
+                await leader.owned.flush_due()
+                await asyncio.sleep(0.01)
+        assert leader.runner.unflushed == 0
