@@ -5,6 +5,7 @@
 BIN := .venv/bin
 STAMP := .venv/.installed
 PYTEST_OPTIONS :=
+TOGETHER := -n 3
 LOCK_OPTIONS :=
 BENCH_OPTIONS :=
 
@@ -64,9 +65,9 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 # One test needs no Prometheus and no browser, all of them do: say so before the minutes that
-# they take.
+# they take. All of them run side by side, three on two cores since most of them wait for services.
 test: $(if $(PYTEST_OPTIONS),,monitoring browser) lint
-	$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	$(BIN)/python -m pytest $(or $(PYTEST_OPTIONS),$(TOGETHER))
 
 # Peers get environments of their own under .local/bench; who cannot be installed is left out.
 bench: $(STAMP)

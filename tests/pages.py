@@ -49,7 +49,7 @@ def blocks(text: str) -> list[Block]:
 
 
 def problems_of(
-    page: Path, folder: Path, environment: Mapping[str, str] | None = None, timeout_s: float = 120
+    page: Path, folder: Path, environment: Mapping[str, str] | None = None, timeout_s: float = 300
 ) -> list[str]:
     """Run a page; what did not come out as it says."""
     found = blocks(page.read_text(encoding="utf-8"))

@@ -161,7 +161,7 @@ def test_examples_marked_sh_run_as_they_stand(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 0, f"{name}:\n{block}\n{done.stderr}"
     if "inches@shop-002" in block:

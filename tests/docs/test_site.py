@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.tools import tools_folder
 
 ROOT = Path(__file__).parents[2]
 LOADS = re.compile(r"""<(?:script|img|link|iframe|source)[^>]*\s(?:src|href)=["']?(?:https?:)?//""")
@@ -14,10 +15,8 @@ LOADS = re.compile(r"""<(?:script|img|link|iframe|source)[^>]*\s(?:src|href)=["'
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    tools = ["make", "--silent", "tools"]
-    subprocess.run(tools, cwd=ROOT, check=True)
-    mkdocs = str(ROOT / ".local" / "tools" / "bin" / "mkdocs")
-    build = [mkdocs, "build", "--quiet", "--strict", "--site-dir", str(folder)]
+    mkdocs = tools_folder() / "mkdocs"
+    build = [str(mkdocs), "build", "--quiet", "--strict", "--site-dir", str(folder)]
     quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(build, cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

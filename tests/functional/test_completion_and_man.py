@@ -27,7 +27,7 @@ def completed(*words: str) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     return [line.partition(",")[2] for line in done.stdout.splitlines()]
 
@@ -46,7 +46,7 @@ def test_each_shell_gets_a_script(shell: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 0
     assert f"_STREAMWATCH_COMPLETE={shell}_complete" in done.stdout

@@ -24,7 +24,7 @@ def worker(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env={**own, "STREAMWATCH_KAFKA_BOOTSTRAP": NOBODY},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
@@ -68,7 +68,7 @@ def test_a_broker_that_hangs_is_not_waited_for_for_ever(tmp_path: Path, silent_h
         env=own,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert run.returncode == 3

@@ -164,7 +164,7 @@ def test_init_proposes_a_configuration_for_a_topic_with_a_registry(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["proposal"]["sources"][0]["event"] == "widget-event"

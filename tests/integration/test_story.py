@@ -94,7 +94,7 @@ def streamwatch(watch: Watch, *arguments: str) -> str:
     own = {k: v for k, v in os.environ.items() if not k.startswith("STREAMWATCH_")}
     done = subprocess.run(
         [sys.executable, "-m", "streamwatch", *arguments],
-        cwd=watch.folder, capture_output=True, text=True, check=False, timeout=60, env=own,
+        cwd=watch.folder, capture_output=True, text=True, check=False, timeout=180, env=own,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout

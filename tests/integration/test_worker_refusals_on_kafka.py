@@ -28,7 +28,7 @@ def worker(folder: Path) -> subprocess.CompletedProcess[str]:
         env=own,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 

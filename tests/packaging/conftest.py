@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.tools import tools_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -12,10 +13,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(scope="session")
 def tools() -> Path:
     """The folder of the programs with which packages and deployments are checked."""
-    make = ["make", "--silent", "tools"]
-    done = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return ROOT / ".local" / "tools" / "bin"
+    return tools_folder()
 
 
 @pytest.fixture(scope="session")

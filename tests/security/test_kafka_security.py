@@ -112,7 +112,7 @@ class Guarded:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=180,
         )
 
 
