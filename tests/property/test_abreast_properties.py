@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from streamwatch.domain.cells import Cell
 from streamwatch.domain.records import FileRecord, Slice
+from streamwatch.domain.rows import OneRow, TapRow, TapRows
 from streamwatch.domain.settings import Settings
 from streamwatch.domain.source_settings import Rule
 from streamwatch.domain.statevalue import unpack
-from streamwatch.domain.tap_settings import TapSettings
+from streamwatch.domain.tap_settings import ColumnShape, Filter, TapSettings
 from streamwatch.stages.clockcolumn import UNREADABLE, event_times_ms
 from streamwatch.stages.when import event_time_ms
 from streamwatch.steps.abreast import FEWEST
@@ -38,7 +39,21 @@ SETTINGS = Settings(
     ),
     horizon=24 * HOUR,
 )
-TAP = TapSettings("some", "widget-event", ("decode", "normalise"), sample=0.3)
+EVERYWHERE = ("decode", "validate", "normalise", "pseudonymise", "segment", "aggregate")
+SOME = TapSettings("some", "widget-event", ("decode", "normalise"), sample=0.3)
+WHOLE = TapSettings("whole", "widget-event", EVERYWHERE)
+SHAPED = TapSettings(
+    "shaped", "widget-event", EVERYWHERE, columns=("height", "category"), sample=0.6,
+    shapes={"category": ColumnShape(rename="kind"), "height": ColumnShape(bucket=10)},
+)  # fmt: skip
+DRESSES = TapSettings(
+    "dresses", "widget-event", ("validate", "segment"), filter=Filter(equals={"category": "dress"})
+)
+LIMITED = TapSettings("few", "widget-event", ("decode", "aggregate"), rate=2, budget=900)
+RETURNED = TapSettings("returned", "return", EVERYWHERE, sample=0.5)
+TAPS: Sequence[tuple[TapSettings, ...]] = (
+    (), (SOME,), (WHOLE, RETURNED), (DRESSES, RETURNED), (SHAPED, SOME), (LIMITED, WHOLE)
+)  # fmt: skip
 
 FORMS = ("{0:%Y-%m-%dT%H:%M:%S}.{1:03d}Z", "{0:%Y-%m-%dT%H:%M:%S}.{1:03d}+00:00",
          "{0:%Y-%m-%dT%H:%M:%S}Z", "{0:%Y-%m-%d %H:%M:%S}+00:00")  # fmt: skip
@@ -82,7 +97,7 @@ def sound(number: int) -> dict[str, Any]:
         "time": written(NOW - number * 60_000, FORMS[number % 3]),
         "height": 60 + number % 20 if inches else 160 + number % 20,
         "height_unit": "in" if inches else "cm", "category": ("dress", "shoes")[number % 2],
-        "quantity": 1, "price": 9.5 + number, "currency": "EUR",
+        "shopper": f"u{number % 4}", "quantity": 1, "price": 9.5 + number, "currency": "EUR",
     }  # fmt: skip
 
 
@@ -106,8 +121,8 @@ def zone_of(shop: str) -> tzinfo:
 
 def outcomes(
     kind: str, slices: Sequence[Sequence[FileRecord]], *, abreast: bool, taps: Sequence[TapSettings]
-) -> tuple[list[Outcome], Settled, Mapping[str, int], int]:
-    """What COUNT makes of the slices, in the one way or the other."""
+) -> tuple[list[Outcome], Settled, Mapping[str, int], int, Any]:
+    """What COUNT makes of the slices, in the one way or the other; last, what of observers."""
     recorder = Recorder(60_000, 10_000) if taps else None
     source = compile_sources(SETTINGS, taps, zone_of, b"k" * 32, {}, recorder)[kind]
     if not abreast:
@@ -115,7 +130,20 @@ def outcomes(
     step = CountStep(source, 0)
     state = step.restore({})
     found = [step.process(state, Slice(kind, 0, records), NOW) for records in slices]
-    return found, step.settle(state, 1, 0, NOW), state.newest, state.progress.arrival
+    known = all(record.timestamp >= 0 for records in slices for record in records)
+    kept = [recorder.of(shop) for shop in ("s", "t", "mumbai", "new") if recorder and known]
+    observers = state.meters.readings, state.meters.withheld, kept
+    return found, step.settle(state, 1, 0, NOW), state.newest, state.progress.arrival, observers
+
+
+def rows_of(outcomes: Sequence[Outcome]) -> list[tuple[list[OneRow], list[TapRow]]]:
+    """Of each slice its rows but those of taps, and those of taps by stage."""
+    found = []
+    for outcome in outcomes:
+        others = [row for row in outcome.rows if not isinstance(row, TapRows)]
+        taps = [row for rows in outcome.rows if isinstance(rows, TapRows) for row in rows]
+        found.append((others, sorted(taps, key=lambda row: (row.stage, row.offset))))
+    return found
 
 
 def cells_of(settled: Settled) -> dict[str, Any]:
@@ -142,10 +170,10 @@ def alike(one: Any, other: Any) -> bool:
     kind=st.sampled_from(KINDS),
     odd=st.lists(st.tuples(st.integers(0, FEWEST), odd_values()), max_size=14),
     arrivals=st.sampled_from(["known", "unknown", "some"]),
-    tapped=st.booleans(),
+    taps=st.sampled_from(TAPS),
 )
 def test_records_taken_abreast_leave_behind_what_each_would_by_itself(
-    kind: str, odd: list[tuple[int, bytes | None]], arrivals: str, tapped: bool
+    kind: str, odd: list[tuple[int, bytes | None]], arrivals: str, taps: Sequence[TapSettings]
 ) -> None:
     payloads: list[bytes | None] = [json.dumps(sound(number)).encode() for number in range(FEWEST)]
     for at, value in odd:
@@ -154,10 +182,13 @@ def test_records_taken_abreast_leave_behind_what_each_would_by_itself(
     for offset, value in enumerate(payloads):
         known = arrivals == "known" or (arrivals == "some" and offset % 3)
         records.append(FileRecord(offset, value, NOW - 5_000 + offset if known else -1))
-    taps = (TAP,) if tapped else ()
     slices = [records, [msgspec.structs.replace(one, offset=one.offset + 99) for one in records]]
     one = outcomes(kind, slices, abreast=True, taps=taps)
     other = outcomes(kind, slices, abreast=False, taps=taps)
+    assert rows_of(one[0]) == rows_of(other[0])
+    for outcomes_ in (one[0], other[0]):
+        for outcome in outcomes_:
+            outcome.rows = []
     assert one[0] == other[0]
     assert one[2:] == other[2:]
     assert cells_of(one[1]).keys() == cells_of(other[1]).keys()

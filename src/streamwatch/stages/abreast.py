@@ -43,7 +43,8 @@ class Sifted(msgspec.Struct):
 
     Attributes:
         plain: which ones are, shape (n,) as all that follow, if nothing else is said.
-        ids, shops: event ids and shops; empty for a record that cannot be read.
+        events: as decoded; a blank one for a record that cannot be read.
+        ids, shops: their event ids and shops.
         occurred: event times, milliseconds since 1970 UTC.
         timely: whether the time could be read, and is neither absurd nor in the future.
         hours: the starts of their hours in the shops' zones.
@@ -54,6 +55,7 @@ class Sifted(msgspec.Struct):
     """
 
     plain: Flags
+    events: Sequence[Received]
     ids: Sequence[str]
     shops: Sequence[str]
     occurred: Ints
@@ -144,6 +146,7 @@ class Abreast:
         self._ask_rules(events, plain)
         return Sifted(
             plain=plain,
+            events=events,
             ids=ids,
             shops=shops,
             occurred=occurred,

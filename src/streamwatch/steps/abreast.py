@@ -12,6 +12,7 @@ import numpy as np
 from streamwatch.domain.records import Record
 from streamwatch.stages.abreast import Abreast, Sifted
 from streamwatch.stages.columns import Rows
+from streamwatch.steps.observers import Observers
 from streamwatch.steps.passage import Passage
 
 FEWEST = 48
@@ -31,11 +32,15 @@ def take_abreast(
     latest = np.where(known, arrived, passage.now_ms) + source.future
     sifted = abreast.sift([record.value for record in records], latest, state.batch)
     arrived = np.where(known, arrived, sifted.occurred)
-    sifted.plain[passage.observed_among(sifted.ids, sifted.shops, arrived)] = False
+    observers = passage.observers
+    if observers.anybody:
+        sifted.plain[observers.alone_among(sifted, arrived, known)] = False
     _in_order(passage, sifted, known.all().item(), records, journey)
     rows = np.flatnonzero(sifted.plain)
     if not len(rows):
         return
+    if observers.takes_any:
+        _look(observers, sifted, records)
     declared, place_of = sifted.declared[rows], state.batch.places.__getitem__
     shops = [sifted.shops[row] for row in rows.tolist()]
     places = map(place_of, zip(shops, sifted.hours[rows].tolist(), strict=True))
@@ -50,6 +55,24 @@ def take_abreast(
         )
     )
     passage.reached(int(arrived[rows].max()))
+
+
+def _look(observers: Observers, sifted: Sifted, records: Sequence[Record]) -> None:
+    """Let taps look at the plain records."""
+    sampled = np.array(observers.in_sample(sifted), dtype=np.int64)
+    rows = sampled[sifted.plain[sampled]]
+    if not len(rows):
+        return
+    occurred = sifted.occurred[rows].tolist()
+    places = rows.tolist()
+    observers.look_at_all(
+        [sifted.events[row] for row in places],
+        [
+            (records[row].offset, records[row].timestamp, moment)
+            for row, moment in zip(places, occurred, strict=True)
+        ],
+        sifted.hours[rows].tolist(),
+    )
 
 
 def _in_order(

@@ -1,14 +1,12 @@
 """The passage of one record through COUNT: what it leaves behind on its way."""
 
-from collections.abc import Sequence
-
 from streamwatch.domain.events import Event, Received
 from streamwatch.domain.messages import Message
 from streamwatch.domain.records import Record, Slice
 from streamwatch.domain.refusals import Refusal
 from streamwatch.domain.rows import RejectRow
 from streamwatch.stages.batch import Mark
-from streamwatch.stages.columns import Earlier, Ints, Labels
+from streamwatch.stages.columns import Earlier, Labels
 from streamwatch.stages.declared import Numbers
 from streamwatch.stages.mapping import LONGEST_NAME
 from streamwatch.stages.underway import Underway
@@ -47,14 +45,15 @@ class Passage:
         earlier: what stood before a stage replaced it; empty for nearly every record.
         observed: whether a tap or the flight recorder looks at it; then `look` is to be called
             after each stage, with its name.
+        observers: who may look at records.
         state: COUNT's state.
         source: whose record it is.
         now_ms: the time by the clock.
     """
 
     __slots__ = (
-        "_batch", "_observers", "_outcome", "_progress", "_sent_labels", "_underway", "_where",
-        "arrived", "earlier", "latest", "look", "now_ms", "observed", "record", "source", "state",
+        "_batch", "_outcome", "_progress", "_sent_labels", "_underway", "_where", "arrived",
+        "earlier", "latest", "look", "now_ms", "observed", "observers", "record", "source", "state",
     )  # fmt: skip
 
     def __init__(
@@ -72,8 +71,8 @@ class Passage:
         self._progress = state.progress
         self._batch = state.batch
         self._underway = Underway(state.newest)
-        self._observers = Observers(source, where, state, outcome, self._underway)
-        self.look = self._observers.look
+        self.observers = Observers(source, where, state, outcome, self._underway)
+        self.look = self.observers.look
         self.earlier: Earlier = ()
         self._sent_labels: Labels = ()
 
@@ -88,11 +87,6 @@ class Passage:
         if arrived > progress.arrival:  # noqa: PLR1730  # max() takes three times as long
             progress.arrival = arrived
 
-    def observed_among(self, ids: Sequence[str], shops: Sequence[str], arrived: Ints) -> list[int]:
-        """Which of many records, by their event ids, shops and arrivals, somebody looks at."""
-        observers = self._observers
-        return observers.among(ids, shops, arrived) if observers.anybody else []
-
     def reached(self, arrived: int) -> None:
         """Records up to this arrival were taken in."""
         self._progress.arrival = max(self._progress.arrival, arrived)
@@ -102,7 +96,7 @@ class Passage:
         underway = self._underway.set_out(received, self.source.declared(received), self.latest)
         self.earlier = ()
         self._sent_labels = self._batch.labels_of(received)
-        observers = self._observers
+        observers = self.observers
         self.observed = observers.anybody and observers.asks(self.record.offset, self.arrived)
         return underway
 

@@ -23,6 +23,8 @@ FROZEN_MS = 3 * DAY_MS
 MOST_SHOPS = 200_000
 """Shops of whom it is known when the next record is due; with more, all become due anew."""
 
+_NEVER: Mapping[str, int] = {}
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -54,7 +56,7 @@ class Recorder:
     def __init__(self, every: int, memory: int) -> None:
         self._every = every
         self._memory = memory
-        self._due: dict[tuple[str, str], int] = {}
+        self._due: dict[str, dict[str, int]] = {}
         self._rings: dict[str, deque[Recorded]] = {}
         self._order: deque[str] = deque()
         self._bytes = 0
@@ -69,29 +71,50 @@ class Recorder:
 
         An arrival long before the last one is another history, and is due.
         """
-        due = self._due.get((event, shop), 0)
+        due = self._due.get(event, _NEVER).get(shop, 0)
         return self._memory > 0 and not due - 2 * self._every <= arrived < due
 
-    def due_among(self, event: str, shops: Sequence[str], arrived: Sequence[int]) -> list[int]:
-        """Which of many records are to be kept, if each is that is due.
+    def due_among(
+        self, event: str, shops: Sequence[str], arrived: Sequence[int], sure: Sequence[bool]
+    ) -> list[int]:
+        """Which of many records may be due, one after the other; all others are not.
+
+        Args:
+            event: their type.
+            shops: of each.
+            arrived: of each, milliseconds.
+            sure: whether it will be kept if it is due. One that is not sure does not make the
+                shop's next record less due.
 
         >>> recorder = Recorder(every=1000, memory=10_000)
-        >>> recorder.due_among("return", ["s", "s", "t", "s"], [5000, 5400, 5800, 6200])
+        >>> recorder.due_among("return", ["s", "s", "t", "s"], [5000, 5400, 5800, 6200], [True] * 4)
         [0, 2, 3]
         """
-        every, rows = self._every, []
-        due = {shop: self._due.get((event, shop), 0) for shop in set(shops)}
-        for row, (shop, at) in enumerate(zip(shops, arrived, strict=True)):
-            if not due[shop] - 2 * every <= at < due[shop]:
+        if self._memory <= 0 or not shops:
+            return []
+        dues, back = self._due.get(event, _NEVER), 2 * self._every
+        first, last = min(arrived), max(arrived)
+        due = {
+            shop: at
+            for shop in set(shops)
+            if not (at := dues.get(shop, 0)) - back <= first <= last < at
+        }
+        rows: list[int] = []
+        if not due:
+            return rows
+        for row, shop in enumerate(shops):
+            if shop in due and not due[shop] - back <= arrived[row] < due[shop]:
                 rows.append(row)
-                due[shop] = at + every
-        return rows if self._memory > 0 else []
+                if sure[row]:
+                    due[shop] = arrived[row] + self._every
+        return rows
 
     def begin(self, event: str, shop: str, arrived: int) -> None:
         """A record of the shop is being kept; the next is due `every` later."""
-        if len(self._due) > MOST_SHOPS:
-            self._due.clear()
-        self._due[event, shop] = arrived + self._every
+        dues = self._due.setdefault(event, {})
+        if len(dues) > MOST_SHOPS:
+            dues.clear()
+        dues[shop] = arrived + self._every
 
     def add(
         self,

@@ -1,7 +1,7 @@
 """Taking tap rows: which taps stand after a stage, and the rows that they make of records."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import attrgetter, itemgetter
 
 import msgspec
@@ -200,8 +200,27 @@ def layout_of(taps: tuple[Tap, ...]) -> Layout:
     )
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """Records as they stand after a stage, n of them; no id or shop is longer than `LONGEST_ID`.
+
+    Attributes:
+        offsets, arrivals: of each.
+        occurred: their event times; ``None`` before they are known.
+        events: as they stand after the stage.
+        hashes: of their ids, see `taps.select`.
+        added: tells what stages added to a record, by its place.
+    """
+
+    offsets: Sequence[int]
+    arrivals: Sequence[int]
+    occurred: Sequence[int | None]
+    events: Sequence[Event]
+    hashes: Sequence[int]
+    added: Callable[[int], Added]
+
+
 class Taking:
-    """The taps after one stage over one slice: what they take of it, record by record."""
+    """The taps after one stage over one slice, and the rows that they take."""
 
     __slots__ = ("_rows", "_sheets", "_taps", "_where")
 
@@ -255,6 +274,43 @@ class Taking:
         if gate is not None and layout.limited:
             gate.took(layout.limited, shop, values)
         rows.append((offset, event.event_id[:LONGEST_ID], shop, occurred, arrived, *values))
+
+    def take_all(self, seen: Seen) -> None:
+        """Make the rows of many records, of taps without limits."""
+        (tap, *others), layout = self._taps, layout_of(self._taps)
+        if others or layout.shaped:
+            for place, event in enumerate(seen.events):
+                at = seen.offsets[place], seen.arrivals[place], seen.occurred[place]
+                self.take(seen.hashes[place], event, at, partial(seen.added, place))
+            return
+        takes, threshold, read, pick = tap.takes, tap.threshold, layout.read, layout.added
+        found = [
+            (offset, event.event_id, event.shop, occurred, arrived, *read(event))
+            if pick is None
+            else (
+                offset,
+                event.event_id,
+                event.shop,
+                occurred,
+                arrived,
+                *read(event),
+                *pick(seen.added(place)),
+            )
+            for place, (offset, occurred, arrived, hashed, event) in enumerate(
+                zip(
+                    seen.offsets,
+                    seen.occurred,
+                    seen.arrivals,
+                    seen.hashes,
+                    seen.events,
+                    strict=True,
+                )
+            )
+            if hashed < threshold and takes(event)
+        ]
+        if found:
+            _, rows = self._sheets.get(tap.name) or self._begin(tap.name, self._taps)
+            rows += found
 
     def _begin(self, name: str, taps: tuple[Tap, ...]) -> tuple[Layout, list[tuple[Value, ...]]]:
         """The first record of the slice that just these taps take."""

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from streamwatch.adapters.sql.bulk import ROWS_AT_ONCE, write_rows
+from streamwatch.adapters.sql.bulk import ALIKE_AT_ONCE, write_columns
 from streamwatch.adapters.sql.tables import METADATA, REJECTS, VERDICTS
 from streamwatch.adapters.sql.tap_tables import TAP_TABLES
-from streamwatch.adapters.sql.tap_values import tap_values
+from streamwatch.adapters.sql.tap_values import tap_columns
 from streamwatch.domain.rows import TapRow, Value
 
 TAPS = TAP_TABLES["widget-event", "decode"]
@@ -29,12 +29,12 @@ def row(offset: int, **columns: Value) -> TapRow:
 
 
 def write(connection: Connection, rows: Sequence[TapRow]) -> None:
-    for one in tap_values(TAPS, [row.alone() for row in rows]):
-        write_rows(connection, one)
+    for one in tap_columns(TAPS, [row.alone() for row in rows]):
+        write_columns(connection, one)
 
 
 @settings(deadline=None, max_examples=25)
-@given(st.integers(0, 3 * ROWS_AT_ONCE), st.integers(0, 2 * ROWS_AT_ONCE))
+@given(st.integers(0, 3 * ALIKE_AT_ONCE), st.integers(0, 2 * ALIKE_AT_ONCE))
 def test_each_row_stands_once_however_many_are_written(first: int, again: int) -> None:
     engine = empty()
     with engine.begin() as connection:

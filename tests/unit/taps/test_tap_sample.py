@@ -8,7 +8,13 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streamwatch.taps.select import HASHES, event_hash, sample_threshold, sampled
+from streamwatch.taps.select import (
+    HASHES,
+    event_hash,
+    places_in_sample,
+    sample_threshold,
+    sampled,
+)
 
 IDS = [f"event-{n}" for n in range(20_000)]
 
@@ -53,3 +59,10 @@ def test_all_events_are_in_the_whole_and_none_in_nothing(event_id: str) -> None:
     assert sampled(event_id, 1.0)
     assert not sampled(event_id, 0.0)
     assert 0 <= event_hash(event_id) < HASHES == sample_threshold(1.0)
+
+
+@given(st.lists(st.text(st.characters(), max_size=6)), st.floats(0, 1))
+def test_many_at_once_are_sampled_as_each_alone(ids: list[str], share: float) -> None:
+    ids = [*ids, "\ud800"] if share > 0.5 else ids
+    alone = [place for place, event_id in enumerate(ids) if sampled(event_id, share)]
+    assert places_in_sample(ids, sample_threshold(share)) == alone

@@ -4,7 +4,7 @@ On SQLite a statement of 200 rows takes three quarters of the time of 200 statem
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
@@ -21,26 +21,33 @@ COPY_FROM = 500
 ROWS_AT_ONCE = 200
 """Rows of one INSERT on SQLite, if it takes as many parameters."""
 
+ALIKE_AT_ONCE = 50
+"""The same where columns with the same value in all rows are sent once. Which ones those are
+differs, so that the statement may be new; preparing it takes as long as inserting its rows."""
+
 Values = tuple[Any, ...]
 """One row: a value for each column of its table, in the table's order, as drivers take them."""
 
 
-class TableRows(msgspec.Struct, frozen=True):
-    """Rows of one table.
+class TableColumns(msgspec.Struct, frozen=True):
+    """Rows of one table, column by column.
 
     Attributes:
-        table: where they go.
+        table: where they go; its keys are kept.
         names: the columns that they hold, in the table's order; NULL in the others.
-        rows: the tuples; they are read once.
-        number: how many.
+        columns: the values of each, all of the same length.
+        same: places of columns that hold the same value in all rows; at least one does not.
         days: of tap rows, the days of their arrival.
     """
 
     table: Table
     names: tuple[str, ...]
-    rows: Iterable[Values]
-    number: int
+    columns: Sequence[Sequence[object]]
+    same: frozenset[int] = frozenset()
     days: frozenset[str] = frozenset()
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
 
 
 def column_names(table: Table) -> tuple[str, ...]:
@@ -49,54 +56,74 @@ def column_names(table: Table) -> tuple[str, ...]:
 
 
 def write(connection: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Insert whole rows into a table, see `write_rows`."""
-    write_rows(connection, TableRows(table, column_names(table), rows, len(rows)))
-
-
-def write_rows(connection: Connection, given: TableRows) -> None:
     """Insert rows into a table whose ``info`` says what happens to a key that is there already.
 
     ``keep`` leaves the stored row, so that writing a row twice changes nothing; ``replace``
     overwrites it, and where ``version`` names a column, only by a version that is not lower.
     """
-    table, names, rows, number = given.table, given.names, given.rows, given.number
     if table.info["conflict"] == "replace":
-        rows = _one_for_each_key(table, names, rows)
-        number = len(rows)
-    if not number:
-        return
-    if connection.dialect.name == "postgresql" and number >= COPY_FROM:
-        _copy(connection, table, rows, names)
-        return
-    text = _insert_text(table, names, connection.dialect)
-    rows = iter(rows)
-    if connection.dialect.name == "sqlite":
-        _insert_together(connection, text, rows, number, len(names))
-    rest = list(rows)
-    if rest:
-        connection.exec_driver_sql(text, rest)
-
-
-def _insert_together(
-    connection: Connection, text: str, rows: Iterator[Values], number: int, width: int
-) -> None:
-    """Take as many rows as make whole statements, and insert them."""
-    driver: Any = connection.connection.driver_connection
-    most = driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // width
+        rows = _one_for_each_key(table, rows)
+    names = column_names(table)
+    most = _most_parameters(connection) // len(names)
     together = min(ROWS_AT_ONCE, most)
-    if number < together:
-        return
-    one = f"({', '.join('?' * width)})"
-    # The tuple of a row is not kept, so that `zip` makes no other for the next.
-    values = [tuple(chain.from_iterable(islice(rows, together))) for _ in range(number // together)]
-    connection.exec_driver_sql(text.replace(one, ", ".join([one] * together), 1), values)
+    whole = len(rows) - len(rows) % together if most else 0
+    if whole:
+        text = _insert_text(table, names, connection.dialect, 0, together)
+        values = [
+            tuple(chain.from_iterable(rows[begin : begin + together]))
+            for begin in range(0, whole, together)
+        ]
+        connection.exec_driver_sql(text, values)
+    _write_each(connection, table, names, rows[whole:])
 
 
-def _one_for_each_key(table: Table, names: tuple[str, ...], rows: Iterable[Values]) -> list[Values]:
+def write_columns(connection: Connection, given: TableColumns) -> None:
+    """Insert rows that are given as columns, as `write` does; the stored row stays."""
+    table, names, columns, same = given.table, given.names, given.columns, given.same
+    varying = [place for place in range(len(names)) if place not in same]
+    most = (_most_parameters(connection) - len(same)) // len(varying)
+    together = min(ALIKE_AT_ONCE, most)
+    statements = len(given) // together if most > 0 else 0
+    if statements:
+        ordered = tuple(names[place] for place in (*sorted(same), *varying))
+        text = _insert_text(table, ordered, connection.dialect, len(same), together)
+        once = [columns[place][0] for place in sorted(same)]
+        # `zip` makes one tuple for all rows, since none is kept.
+        rows = zip(*[columns[place] for place in varying], strict=True)
+        values = [
+            tuple(chain(once, chain.from_iterable(islice(rows, together))))
+            for _ in range(statements)
+        ]
+        connection.exec_driver_sql(text, values)
+    begin = statements * together if statements else 0
+    rest = list(zip(*[column[begin:] for column in columns], strict=True))
+    _write_each(connection, table, names, rest)
+
+
+def _most_parameters(connection: Connection) -> int:
+    """Parameters that one statement takes, on SQLite; on PostgreSQL rows are copied instead."""
+    if connection.dialect.name != "sqlite":
+        return 0
+    driver: Any = connection.connection.driver_connection
+    most: int = driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+    return most
+
+
+def _write_each(
+    connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[Values]
+) -> None:
+    if connection.dialect.name == "postgresql" and len(rows) >= COPY_FROM:
+        _copy(connection, table, names, rows)
+    elif rows:
+        connection.exec_driver_sql(_insert_text(table, names, connection.dialect), list(rows))
+
+
+def _one_for_each_key(table: Table, rows: Sequence[Values]) -> list[Values]:
     """The newest row of every key, since PostgreSQL refuses to touch a row twice at once.
 
     Sorted, so that two workers lock rows in the same order and never wait for each other.
     """
+    names = column_names(table)
     places = [names.index(column.name) for column in table.primary_key.columns]
     version = names.index(table.info["version"]) if "version" in table.info else None
     newest: dict[Values, Values] = {}
@@ -134,10 +161,23 @@ def _on_conflict(insert: Any, table: Table) -> Insert:
 
 # SQLAlchemy's own processing of each value would cost more than the database's work, so the
 # statement is compiled once and the driver gets the rows as they are.
-@lru_cache(maxsize=256)
-def _insert_text(table: Table, names: tuple[str, ...], dialect: Dialect) -> str:
+@lru_cache(maxsize=512)
+def _insert_text(
+    table: Table, names: tuple[str, ...], dialect: Dialect, same: int = 0, together: int = 1
+) -> str:
+    """An INSERT of several rows, of which the first columns are given once, the same for all."""
     statement = _on_conflict(insert_into(table, dialect), table)
-    return str(statement.compile(dialect=dialect, column_keys=names))
+    text = str(statement.compile(dialect=dialect, column_keys=names))
+    if not same and together == 1:
+        return text
+    # The parameters that are alike come first: SQLite numbers those without a number on from there.
+    marks = [*(f"?{number}" for number in range(1, same + 1)), *["?"] * (len(names) - same)]
+    quote = dialect.identifier_preparer.quote
+    columns = ", ".join(map(quote, names))
+    rows = ", ".join([f"({', '.join(marks)})"] * together)
+    insert, _, behind = text.partition(" (")
+    on_conflict = behind.partition(f"({', '.join('?' * len(names))})")[2]
+    return f"{insert} ({columns}) VALUES {rows}{on_conflict}"
 
 
 @lru_cache(maxsize=256)
@@ -148,7 +188,7 @@ def _incoming(table: Table, names: tuple[str, ...]) -> Table:
 
 
 def _copy(
-    connection: Connection, table: Table, rows: Iterable[Values], names: tuple[str, ...]
+    connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[Values]
 ) -> None:
     incoming = _incoming(table, names)
     connection.execute(CreateTable(incoming))

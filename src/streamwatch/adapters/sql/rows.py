@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 import msgspec
 from sqlalchemy import Table
 
-from streamwatch.adapters.sql.bulk import TableRows, Values, column_names
+from streamwatch.adapters.sql.bulk import TableColumns, Values
 from streamwatch.adapters.sql.diagnosis_tables import DISTRIBUTIONS, GROUP_STATISTICS
 from streamwatch.adapters.sql.fit import finite, fit_optional_text, fit_text
 from streamwatch.adapters.sql.tables import INCIDENTS, REJECTS, STAGE_STATISTICS, VERDICTS
 from streamwatch.adapters.sql.tap_tables import TAP_TABLES
-from streamwatch.adapters.sql.tap_values import tap_values
+from streamwatch.adapters.sql.tap_values import tap_columns
 from streamwatch.adapters.sql.timestamps import arrival_text, timestamp_text
 from streamwatch.domain.rows import (
     DistributionRow,
@@ -32,8 +32,10 @@ TapTables = Mapping[tuple[str, str], Table]
 """(event type, stage) → table."""
 
 
-def rows_by_table(rows: Iterable[Row], tap_tables: TapTables = TAP_TABLES) -> list[TableRows]:
-    """Rows grouped by table and made into tuples.
+def rows_by_table(
+    rows: Iterable[Row], tap_tables: TapTables = TAP_TABLES
+) -> tuple[list[TableColumns], list[tuple[Table, list[Values]]]]:
+    """Rows grouped by table: those of taps as columns, all others as tuples.
 
     Args:
         rows: of any kind.
@@ -67,22 +69,20 @@ def rows_by_table(rows: Iterable[Row], tap_tables: TapTables = TAP_TABLES) -> li
                 verdicts.append(_verdict(row))
             case IncidentRow():
                 incidents.append(_incident(row))
-    written = [
-        table_rows
+    columns = [
+        of_table
         for kind in sorted(taps)
-        for table_rows in tap_values(_tap_table(tap_tables, kind), taps[kind])
+        for of_table in tap_columns(_tap_table(tap_tables, kind), taps[kind])
     ]
-    for table, given in (
+    written = (
         (REJECTS, rejects),
         (STAGE_STATISTICS, stages),
         (GROUP_STATISTICS, groups),
         (DISTRIBUTIONS, distributions),
         (VERDICTS, verdicts),
         (INCIDENTS, incidents),
-    ):
-        if given:
-            written.append(TableRows(table, column_names(table), given, len(given)))
-    return written
+    )
+    return columns, [(table, values) for table, values in written if values]
 
 
 def _tap_table(tap_tables: TapTables, kind: tuple[str, str]) -> Table:

@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from streamwatch.adapters.sql.bulk import Values, insert_into, write, write_rows
+from streamwatch.adapters.sql.bulk import Values, insert_into, write, write_columns
 from streamwatch.adapters.sql.engine import reading, writing
 from streamwatch.adapters.sql.fit import fit_text
 from streamwatch.adapters.sql.rows import TapTables, rows_by_table
@@ -82,14 +82,16 @@ class SqlStore:
             DatabaseError: the database does not answer or refuses; nothing was written.
         """
         # Made ready before the transaction, so that locks are held for the writing only.
-        rows = rows_by_table(flush.rows, self.tap_tables)
-        self._partitions.make_for(rows)
+        taps, rows = rows_by_table(flush.rows, self.tap_tables)
+        self._partitions.make_for(taps)
         now = self._now_ms()
         with writing(self._engine) as connection:
             _move_fence(connection, flush, now)
             _change_states(connection, flush, now)
-            for one in rows:
-                write_rows(connection, one)
+            for columns in taps:
+                write_columns(connection, columns)
+            for table, values in rows:
+                write(connection, table, values)
             if flush.accounting is not None:
                 write(connection, ACCOUNTING, [_accounting_values(flush, flush.accounting)])
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection, Engine, func, select, text
 
-from streamwatch.adapters.sql.bulk import TableRows
+from streamwatch.adapters.sql.bulk import TableColumns
 from streamwatch.adapters.sql.engine import reading, writing
 from streamwatch.errors import DatabaseError
 
@@ -29,7 +29,7 @@ class TapPartitions:
         self._now_ms = now_ms
         self._made: set[tuple[str, str]] = set()
 
-    def make_for(self, rows: Iterable[TableRows]) -> None:
+    def make_for(self, given: Iterable[TableColumns]) -> None:
         """Make the tables of the days that occur in these rows.
 
         Each in a transaction of its own: it waits for writers of the whole table, and a wait
@@ -41,7 +41,7 @@ class TapPartitions:
         if self._engine.dialect.name != "postgresql":
             return
         today = datetime.fromtimestamp(self._now_ms() / 1000, UTC).date()
-        for one in rows:
+        for one in given:
             table = one.table
             for day in one.days:
                 if (table.name, day) not in self._made:

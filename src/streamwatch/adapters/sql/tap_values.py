@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Table
 
-from streamwatch.adapters.sql.bulk import TableRows, column_names
+from streamwatch.adapters.sql.bulk import TableColumns, column_names
 from streamwatch.adapters.sql.fit import INTEGERS, fit_text
 from streamwatch.adapters.sql.tap_tables import TIMES
 from streamwatch.adapters.sql.timestamps import (
@@ -29,17 +29,17 @@ Overflow = defaultdict[int, dict[str, Value]]
 """Place of the row in its batch → what does not fit its columns."""
 
 
-def tap_values(table: Table, given: Iterable[TapRows]) -> Iterator[TableRows]:
-    """The rows of one tap table as tuples, those with the same columns together."""
+def tap_columns(table: Table, given: Iterable[TapRows]) -> Iterator[TableColumns]:
+    """The rows of one tap table, those with the same columns together."""
     alike: dict[tuple[str, ...], list[TapRows]] = {}
     for one in given:
         if len(one):
             alike.setdefault(one.names, []).append(one)
     for names, parts in alike.items():
-        yield _table_rows(table, names, parts)
+        yield _table_columns(table, names, parts)
 
 
-def _table_rows(table: Table, names: Sequence[str], parts: Sequence[TapRows]) -> TableRows:
+def _table_columns(table: Table, names: Sequence[str], parts: Sequence[TapRows]) -> TableColumns:
     kinds: Mapping[str, type] = table.info["kinds"]
     columns = zip(*chain.from_iterable(part.values for part in parts), strict=True)
     offsets, ids, shops, occurred, arrivals = islice(columns, 5)
@@ -76,8 +76,18 @@ def _table_rows(table: Table, names: Sequence[str], parts: Sequence[TapRows]) ->
             texts[place] = _overflow_text(left)
         written["overflow"] = texts
     ordered = tuple(name for name in column_names(table) if name in written)
-    rows = zip(*[written[name] for name in ordered], strict=True)
-    return TableRows(table, ordered, rows, len(offsets), frozenset(days))
+    found = [written[name] for name in ordered]
+    same = frozenset(
+        place
+        for place, values in enumerate(found)
+        if ordered[place] != "record_offset" and _is_one_value(values)
+    )
+    return TableColumns(table, ordered, found, same, frozenset(days))
+
+
+def _is_one_value(values: Sequence[object]) -> bool:
+    first = values[0]
+    return first == values[-1] and values.count(first) == len(values)
 
 
 def _column(name: str, kind: type, values: Sequence[Value], overflow: Overflow) -> Sequence[object]:
