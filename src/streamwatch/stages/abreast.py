@@ -20,7 +20,7 @@ from streamwatch.domain.events import EventType, Received, Time
 from streamwatch.domain.records import Unreadable
 from streamwatch.domain.refusals import Refusal
 from streamwatch.stages.alike import Declared, Factors, Spelling
-from streamwatch.stages.batch import Batch
+from streamwatch.stages.batch import Batch, tuple_getter
 from streamwatch.stages.clockcolumn import event_times_ms
 from streamwatch.stages.columns import Floats, Ints
 from streamwatch.stages.decode import MAX_BYTES, Decode
@@ -111,6 +111,7 @@ class Abreast:
             Factors(event_type, feature, declared, normalise) for feature in event_type.units
         ]
         self._spelling = Spelling(event_type, normalise)
+        self._labels_of = tuple_getter(event_type.labels)
         seen = {"event_id", "shop", "time", *event_type.numbers, *event_type.labels}
         seen |= set(event_type.units.values())
         self._unseen = [
@@ -160,18 +161,18 @@ class Abreast:
 
     def _decoded(self, values: Sequence[bytes]) -> list[Received]:
         """The events; a blank one, which no stage passes, for what is no event."""
-        read, blank = self._read, self._blank
-        events = []
+        read, blank, rest = self._read, self._blank, iter(values)
+        events: list[Received] = []
         if read is None:
-            for value in values:
+            for value in rest:
                 event = self._decode(value)
                 events.append(blank if isinstance(event, Refusal) else event)
             return events
-        for value in values:
+        while len(events) < len(values):
             try:
-                events.append(read(value))
+                events.extend(map(read, rest))
             except (ValueError, msgspec.DecodeError, RecursionError):
-                events.append(blank)
+                events.append(blank)  # for the one at which it ended; those before it stand
         return events
 
     def _numbers(self, events: Sequence[Any], plain: Flags, fields: Ints) -> tuple[Floats, Floats]:
@@ -206,9 +207,8 @@ class Abreast:
         self, events: Sequence[Any], batch: Batch, plain: Flags, fields: Ints
     ) -> tuple[Ints, Ints]:
         """The combinations of labels, as sent and as `normalise` leaves them."""
-        columns = [list(map(attrgetter(name), events)) for name in self._type.labels]
         number_of = batch.combinations.__getitem__
-        sent = np.fromiter(map(number_of, zip(*columns, strict=True)), np.int64, len(events))
+        sent = np.fromiter(map(number_of, map(self._labels_of, events)), np.int64, len(events))
         occurring = np.flatnonzero(np.bincount(sent))
         spelt = np.empty(int(occurring[-1]) + 1, dtype=np.int64)
         missing = np.empty_like(spelt)
