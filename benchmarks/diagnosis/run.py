@@ -1,6 +1,6 @@
 """Is the origin of a fault named rightly? Simulated faults of known origin, size and share.
 
-    python benchmarks/diagnosis/run.py --seed 7 --output benchmarks/results/diagnosis-seed-7.json
+    python benchmarks/diagnosis/run.py --seed 7 --sizes 20 100 1000 10000 --output FILE.json
 
 One shop of each size lives through four usual weeks; then a day with one fault is counted,
 judged and diagnosed, by the same functions that COUNT and JUDGE call, without SQL or Kafka. The
