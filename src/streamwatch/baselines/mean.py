@@ -28,6 +28,7 @@ _KEEP = 1 - 1 / 28
 _GAIN = 0.03
 _LEAST_FREEDOM = 3.0
 _LEAST_BINS = 2
+_STRONGEST_PART = 20
 
 
 def score(baseline: MeanBaseline, reading: Reading, settings: JudgingSettings) -> Verdict:
@@ -68,17 +69,25 @@ def score(baseline: MeanBaseline, reading: Reading, settings: JudgingSettings) -
 
 
 def _without_strongest(reading: Reading, expected: float, deviation: float) -> float:
-    """The deviation that would be left without the one record that speaks most for it.
+    """The deviation that would be left without the records that speak most for it.
 
-    In few records of a wild feature (the quantities of a wholesaler, say) one makes the mean, so
-    before a day is over nothing is told that rests on one.
+    In few records of a wild feature (the quantities of a wholesaler, say) one order makes the
+    mean, so before a day is over nothing is told that rests on a twentieth of them.
     """
-    if len(reading.bins) < _LEAST_BINS or NOT_POSITIVE in reading.bins:
+    bins = reading.bins
+    if len(bins) < _LEAST_BINS or NOT_POSITIVE in bins:
         return deviation
     difference = reading.value - expected
-    strongest = value_of(max(reading.bins) if difference > 0 else min(reading.bins))
-    left = (reading.value * reading.n - strongest) / (reading.n - 1) - expected
-    return deviation * min(max(left / difference, 0.0), 1.0)
+    leaving = taken = max(reading.n // _STRONGEST_PART, 1)
+    left = reading.value * reading.n
+    for index in sorted(bins, reverse=difference > 0):
+        records = min(bins[index], leaving)
+        left -= records * value_of(index)
+        leaving -= records
+        if not leaving:
+            break
+    remaining = (left / (reading.n - taken) - expected) / difference
+    return deviation * min(max(remaining, 0.0), 1.0)
 
 
 def _with_units(

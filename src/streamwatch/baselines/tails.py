@@ -42,7 +42,7 @@ def count_deviation(count: float, mean: float, overdispersion: float, closed: fl
         below = 1.0 - above
     if closed:
         below = closed * (1.0 if count > 0 else 0.5) + (1 - closed) * below
-        above = (1 - closed) * above
+        above = closed * (0.0 if count > 0 else 0.5) + (1 - closed) * above
     return _signed(below, above)
 
 

@@ -37,7 +37,7 @@ _PRIOR_HITS = 5.0
 """Hits that the first guess of the design effect is worth."""
 
 _INHABITED = 0.05
-_CLUSTER = 10.0
+_CLUSTER = 30.0
 """The first guess: 1 where no usual value lies, up to this where that share of them does."""
 
 _MOST_TOLD = 9.0
@@ -217,7 +217,7 @@ def design_effect(watch: UnitWatch, place: int) -> float:
 
     >>> even = UnitWatch(known=1000.0, hits=(100.0,), squares=(90.0,))
     >>> design_effect(even, 0)
-    1.33...
+    2.28...
     >>> in_orders = UnitWatch(known=1000.0, hits=(100.0,), squares=(2000.0,))
     >>> round(design_effect(in_orders, 0))
     20

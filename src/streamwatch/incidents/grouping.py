@@ -24,6 +24,7 @@ ALIKE_MS = DAY_MS + DAY_MS // 2
 """Incidents that began within this belong together."""
 
 _UPSTREAM = ("silence", "rejects", "volume", "missing", "marks", "mean", "mix", "ratio")
+_TOTALS = ("rejects", "marks")
 _TYPES = ("widget-event", "purchase", "return")
 
 
@@ -97,8 +98,9 @@ def parts_of(
 ) -> list[tuple[Incident, str]]:
     """Which incident covers each open one of a shop; the empty string for none.
 
-    A segment's is covered by that of all records, an hour's by its day's, and all by the main
-    one where there are many. What an incident of the fleet covers is left alone.
+    A segment's is covered by that of all records, an hour's by its day's, a reason's by that of
+    all rejects, what is missing in a silence by the silence, and all by the main one where there
+    are many. What an incident of the fleet covers is left alone.
 
     Args:
         incidents: the shop's open ones.
@@ -116,8 +118,24 @@ def parts_of(
         cover = whole.get(place)
         if cover is None or cover is one:
             cover = main
+        if cover is None or cover is one:
+            cover = _of_kind(one, own)
         found.append((one, cover.id if cover is not None and cover is not one else ""))
     return found
+
+
+def _of_kind(incident: Incident, others: Iterable[Incident]) -> Incident | None:
+    """The incident that says the same of the same records, if one does."""
+    key = incident.key
+    kind, _, detail = key.kpi.partition(".")
+    for other in others:
+        if (other.key.event_type, other.key.segment) != (key.event_type, key.segment):
+            continue
+        of_total = bool(detail) and kind in _TOTALS and other.key.kpi == kind
+        of_silence = other.key.kpi == SILENCE and (key.kpi, incident.direction) == ("volume", "low")
+        if of_silence or (of_total and other.direction == incident.direction):
+            return other
+    return None
 
 
 def main_of(incidents: Iterable[Incident]) -> Incident | None:

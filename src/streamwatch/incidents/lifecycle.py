@@ -135,12 +135,19 @@ def advance(
         closed = close(life.incident, seen.bucket, seen.bucket, reason, seen.judged_at)
         after, opened = _without_incident(Life(), key, seen, threshold)
         return after, (closed, *opened)
+    if _says_nothing(life.incident, seen):
+        return life, ()
     since = life.calm_since if life.calm else seen.bucket
     calm = life.calm + 1
     if calm < (1 if key.kpi == SILENCE else RULES[key.span].calm):
         return Life(incident=life.incident, calm_since=since, calm=calm), ()
     reason = f"usual again since {moment(since)}: {seen.reason}"
     return Life(), (close(life.incident, since, seen.bucket, reason, seen.judged_at),)
+
+
+def _says_nothing(incident: Incident, seen: Seen) -> bool:
+    """Whether a usual bucket is no sign of an end: an empty day of rest ends no outage."""
+    return incident.key.kpi == "volume" and incident.direction == "low" and seen.value == 0
 
 
 def close(
