@@ -20,6 +20,7 @@ from streamwatch.domain.settings import JudgingSettings, Settings
 from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.runner.memory import MemoryStore
 from streamwatch.runner.partition import Partition
+from streamwatch.steps.abreast import FEWEST
 from streamwatch.steps.count import CountStep
 from streamwatch.steps.judge import JudgeStep
 from streamwatch.steps.sources import compile_sources
@@ -92,6 +93,16 @@ def of_an_event(counting: Callable[[], Counting]) -> float:
     return (executed(lambda: many.take(600)) - executed(lambda: few.take(100))) / 500
 
 
+def of_an_event_by_itself() -> float:
+    """Bytecodes of each event of slices that are too small to be taken abreast."""
+    few, many = Counting(), Counting()
+    slices = range(4)
+    more, less = FEWEST - 8, FEWEST - 38
+    large = executed(lambda: [many.take(more) for _ in slices])
+    small = executed(lambda: [few.take(less) for _ in slices])
+    return (large - small) / len(slices) / (more - less)
+
+
 def of_a_cell() -> float:
     """Bytecodes of each cell that a flush has to write, besides its events."""
     few, many = Counting(shops=20), Counting(shops=100)
@@ -140,12 +151,19 @@ def tapped() -> Counting:
 @pytest.mark.parametrize(
     ("cost", "bound"),
     [
-        (lambda: of_an_event(Counting), 900),
-        (lambda: of_an_event(tapped), 980),
+        (lambda: of_an_event(Counting), 215),
+        (lambda: of_an_event(tapped), 235),
+        (of_an_event_by_itself, 980),
         (of_a_cell, 3_150),
         (of_a_partial, 850),
     ],
-    ids=["event", "event with taps of 1 %", "cell at a flush", "partial reading"],
+    ids=[
+        "event",
+        "event with taps of 1 %",
+        "event by itself",
+        "cell at a flush",
+        "partial reading",
+    ],
 )
 def test_nothing_was_added_to_the_way_of(cost: Callable[[], float], bound: int) -> None:
     assert cost() <= bound
