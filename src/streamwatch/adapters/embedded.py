@@ -109,6 +109,11 @@ class EmbeddedPipeline:
             for topic, runner in self._counts.items()
         }
 
+    def reached(self) -> int:
+        """The arrival of the newest record that was read, milliseconds; 0 before the first."""
+        arrivals: list[int] = [one.state.progress.arrival for one in self._counts.values()]
+        return max(arrivals)
+
     def flush(self) -> None:
         """Flush COUNT, then let JUDGE and FLEET follow."""
         for runner in self._counts.values():
@@ -132,7 +137,7 @@ class EmbeddedPipeline:
     def _heartbeats(self) -> list[Message]:
         """The file is read in one go, so every topic is as far as the newest line."""
         now = self._clock.now_ms()
-        arrival = max(runner.state.progress.arrival for runner in self._counts.values())
+        arrival = self.reached()
         beats = []
         for topic, runner in self._counts.items():
             if self._sources[topic].stage:

@@ -146,7 +146,7 @@ def _run(
     name = name_of(files[0]) if len(files) == 1 else "input"
     with progress() as bar:
         task = bar.add_task("lines", total=_about_lines(files))
-        for portion in by_hour(lines):
+        for portion in by_hour(lines, pipeline.reached):
             pipeline.feed(portion, name)
             pipeline.flush()
             done += len(portion)

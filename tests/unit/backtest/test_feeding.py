@@ -24,6 +24,25 @@ def test_lines_that_arrived_at_an_unknown_time_come_in_portions_of_equal_length(
     assert [len(portion) for portion in portions] == [PORTION_LINES, PORTION_LINES, 1]
 
 
+def test_where_many_lines_make_an_hour_portions_grow_until_they_hold_half_of_one() -> None:
+    reached = [HOUR]
+    sizes = []
+    for portion in by_hour((Line(-1) for _ in range(40_000)), lambda: reached[0]):
+        sizes.append(len(portion))
+        reached[0] += len(portion) * HOUR // 10_000
+    assert sizes[:6] == [1_000, 1_000, 2_000, 4_000, 8_000, 8_000]
+
+
+def test_where_few_lines_make_an_hour_portions_shrink_again() -> None:
+    reached = [HOUR]
+    sizes = []
+    for portion in by_hour((Line(-1) for _ in range(30_000)), lambda: reached[0]):
+        sizes.append(len(portion))
+        reached[0] += HOUR // 10 if len(sizes) < 4 else 2 * HOUR
+    assert max(sizes) == 4_000
+    assert sizes[-2] == PORTION_LINES
+
+
 def test_an_older_arrival_stays_in_the_portion_that_is_open() -> None:
     portions = list(by_hour([Line(HOUR), Line(5), Line(HOUR + 1)]))
     assert len(portions) == 1
