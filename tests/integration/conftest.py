@@ -1,4 +1,5 @@
-"""Real Kafka and PostgreSQL: started once for a test run, a fresh topic and database per test.
+"""Real Kafka and PostgreSQL, which each worker of a test run starts once; a fresh topic and
+database for each test.
 
 Where a service cannot be started, the tests that need it fail with the reason; none is skipped.
 ``STREAMWATCH_TEST_POSTGRES`` and ``STREAMWATCH_TEST_KAFKA`` name services that run already.
@@ -16,20 +17,6 @@ from sqlalchemy import create_engine, make_url, text
 from streamwatch.adapters.local.kafka import start_kafka
 from streamwatch.adapters.local.postgres import start_postgres
 
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.integration)
-
-
-@pytest.fixture(scope="session")
-def jars(pytestconfig: pytest.Config) -> Path:
-    """Where Kafka's jars are kept between test runs."""
-    return pytestconfig.rootpath / ".local" / "jars"
-
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[str]:
@@ -38,7 +25,8 @@ def kafka(tmp_path_factory: pytest.TempPathFactory, jars: Path) -> Iterator[str]
     if given:
         yield given
         return
-    broker = start_kafka(tmp_path_factory.mktemp("kafka"), jars=jars)
+    soon = {"log.cleaner.backoff.ms": "500"}  # a compacted topic is compacted at once
+    broker = start_kafka(tmp_path_factory.mktemp("kafka"), jars=jars, properties=soon)
     yield broker.bootstrap
     broker.remove()
 

@@ -10,15 +10,8 @@ from tests.security.certificates import Authority
 from streamwatch.adapters.local.kafka import LocalKafka, start_kafka
 from streamwatch.adapters.local.process import free_port
 
-HERE = Path(__file__).parent
 SECRET_OF = "word-of-%s-0815"  # noqa: S105  of a broker that lives as long as a test
 USERS = ("streamwatch", "stranger")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(HERE):
-            item.add_marker(pytest.mark.integration)
 
 
 class SecureBroker(msgspec.Struct, frozen=True):
@@ -44,7 +37,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="session")
 def secure_broker(
-    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config, authority: Authority
+    tmp_path_factory: pytest.TempPathFactory, jars: Path, authority: Authority
 ) -> Iterator[SecureBroker]:
     plain, sasl, mutual, controller = (free_port() for _ in range(4))
     folder = tmp_path_factory.mktemp("secure-kafka")
@@ -55,7 +48,7 @@ def secure_broker(
     broker: LocalKafka = start_kafka(
         folder,
         port=plain,
-        jars=pytestconfig.rootpath / ".local" / "jars",
+        jars=jars,
         native=True,
         properties={
             "listeners": f"PLAINTEXT://127.0.0.1:{plain},CONTROLLER://127.0.0.1:{controller},"

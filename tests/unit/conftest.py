@@ -1,3 +1,5 @@
+"""A database for whatever needs one."""
+
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def engine(tmp_path: Path, migrated: bytes) -> Iterator[Engine]:
+    """Of a migrated, empty database."""
     file = tmp_path / "streamwatch.db"
     file.write_bytes(migrated)
     engine = create_engine_for(f"sqlite:///{file}")
