@@ -2,7 +2,8 @@
 
     decode → validate → normalise → pseudonymise → segment → aggregate
 
-The user's own stages stand anywhere between them.
+The user's own stages stand anywhere between them. `CountStep._journey` is the way of one record;
+those that need nothing special are taken through the same stages side by side (`steps.abreast`).
 
 State: the cells of one source partition. Out: partial readings for JUDGE, tap rows, rejects,
 dead letters. Every record ends in exactly one place.
