@@ -62,6 +62,7 @@ class Pipeline:
     """COUNT on some partitions, JUDGE and FLEET.
 
     Attributes:
+        owned: partitions among which a worker's free values are shared.
         cpu: processor seconds by what was done.
         size: bytes and values written, by kind.
     """
@@ -72,6 +73,7 @@ class Pipeline:
         settings: Settings | None = None,
         store: Store | None = None,
         flush: FlushSettings | None = None,
+        owned: int | None = None,
     ) -> None:
         settings = settings or Settings()
         self.flush_settings = flush or settings.flush
@@ -82,6 +84,7 @@ class Pipeline:
         ]
         self.judge = self._open(JudgeStep(settings.judging, lambda _: UTC), READINGS_TOPIC, 0)
         self.fleet = self._open(FleetStep(settings.judging), VERDICTS_TOPIC, 0)
+        self.owned = owned or partitions + 2
         self._owners: dict[str, Owned] = {}
         self.cpu: Counter[str] = Counter()
         self.size: Counter[str] = Counter()
@@ -130,7 +133,7 @@ class Pipeline:
         return Message(READINGS_TOPIC, None, _encode(beat))
 
     def _due(self, owned: Owned, at: int) -> bool:
-        free_values = FREE_VALUES // (len(self.counts) + 2)
+        free_values = max(1, FREE_VALUES // self.owned)
         return owned.runner.is_due(at - owned.flushed_ms, free_values, self.flush_settings)
 
     def _take(self, owned: Owned, at: int) -> None:

@@ -30,8 +30,8 @@ from workload import START_MS, events
 Figures = dict[str, Any]
 Given = tuple[int, str, bytes]
 
-QUARTER = 4
-"""Shops and events are those of one of so many partitions: partitions share nothing."""
+OF_TEN = 10
+"""Shops and events are those of one of so many partitions of a worker: they share nothing."""
 
 CATEGORY = re.compile(rb'"category":"\w+"')
 LEAN = ("event_id", "shop", "time", "height", "weight", "age")
@@ -72,11 +72,11 @@ def run(
 
 
 def of_shops(shops: int) -> Figures:
-    """So many shops at 20,000 events a second: a quarter of both, in one partition."""
-    seconds = {10_000: 120, 100_000: 360}.get(shops, 40)
+    """So many shops at 20,000 events a second: a tenth of both, in one of ten partitions."""
+    seconds = {10_000: 120, 100_000: 360}.get(shops, 60)
     warm = {10_000: 60, 100_000: 185}.get(shops, 10)
-    found = run(max(shops // QUARTER, 1), 20_000 / QUARTER, seconds, warm, partitions=1)
-    return found | {"shops": shops}
+    mine, rate = max(shops // OF_TEN, 1), 20_000 / OF_TEN
+    return run(mine, rate, seconds, warm, partitions=1, owned=OF_TEN + 2) | {"shops": shops}
 
 
 def of_bytes(shops: int) -> Figures:
