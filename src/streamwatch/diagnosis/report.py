@@ -48,6 +48,7 @@ class Stored(msgspec.Struct, frozen=True):
         pairs: neighbouring stages at which the same records were kept → those records, from the
             first unusual day on.
         pairs_from: where those stand.
+        since: the first unusual day; 0 for the bucket itself.
     """
 
     key: KpiKey
@@ -62,6 +63,7 @@ class Stored(msgspec.Struct, frozen=True):
     verdict: Verdict | None = None
     pairs: Mapping[tuple[str, str], Sequence[Pair]] = {}
     pairs_from: PairsFrom = ""
+    since: int = 0
 
 
 class StagePairs(msgspec.Struct, frozen=True):
@@ -86,6 +88,7 @@ class Report(msgspec.Struct, frozen=True):
         shared: what the affected records share, the clearest first.
         affected: share of the records that are affected; ``None`` if unknown.
         bad: the first affected records among those that were kept.
+        since: the first unusual day; 0 for the bucket itself.
     """
 
     key: KpiKey
@@ -101,6 +104,12 @@ class Report(msgspec.Struct, frozen=True):
     affected: float | None
     bad: tuple[Pair, ...]
     pairs_from: PairsFrom = ""
+    since: int = 0
+
+    @property
+    def records_since(self) -> int:
+        """From when on single records were looked at."""
+        return min(self.since or self.bucket, self.bucket)
 
     @property
     def first_bad(self) -> Pair | None:
@@ -144,6 +153,7 @@ def make_report(stored: Stored) -> Report:
         affected=_share(stored, found, feature),
         bad=tuple(sorted(hit, key=_time)[:MOST_BAD]),
         pairs_from=stored.pairs_from,
+        since=stored.since,
     )
 
 

@@ -137,7 +137,7 @@ class RecordPairsContract:
     def test_the_queries_of_single_records_run_as_they_are_printed(self, engine: Engine) -> None:
         rows = [recorded("decode", 1, height=170.0), recorded("normalise", 1, height=66.9)]
         write_down(engine, INCIDENT, rows)
-        shows = "what the flight recorder held of the day, at every stage"
+        shows = "what the flight recorder held, at every stage"
         shown = printed(engine, INCIDENT)[shows]
         assert [(row["stage"], row["height"]) for row in shown] == [
             ("decode", 170.0), ("normalise", 66.9),
@@ -156,40 +156,49 @@ class RecordPairsContract:
             assert pasted(engine, one.sql) == []
             assert "100% o''shop" in one.sql
 
-
-def test_a_stage_before_normalise_and_one_elsewhere_are_read_by_their_own_unit(
-    engine: Engine,
-) -> None:
-    settings = replace(SETTINGS, stages=(StageSettings("fit", "mine:fit", "decode"),))
-    store = SqlStore(engine, now_ms=lambda: DAY)
-    store.tap_tables = prepare_tap_tables(engine, settings, ())
-    sent: dict[str, Value] = {"height": 170.0, "height_unit": "cm"}
-    mine: dict[str, Value] = {"height": 1.7, "height_unit": "m"}
-    rows = [
-        TapRow("widget-event", stage, topic, 0, 0, "e-1", KEY.shop, DAY, DAY, columns, "full")
-        for stage, topic, columns in (
-            ("decode", "widget-event", sent),
-            ("fit", "widget-event", mine),
-            ("normalise", "widget-event", sent),
-            ("recommender", "recommended", mine),
-        )
-    ]
-    place = PartitionId("count", "widget-event", 0)
-    store.commit(Flush(place, None, 1, 0, "", {}, tuple(rows), None))
-    with reading(engine) as connection:
-        pairs, _ = pairs_of(connection, KEY, (DAY, DAY), settings)
-    values = {stages: (one.before, one.after) for stages, (one,) in pairs.items()}
-    assert values == dict.fromkeys(
-        [("decode", "fit"), ("fit", "normalise"), ("normalise", "recommender")], (170.0, 170.0)
-    )
-
-
-def test_records_are_read_from_the_first_unusual_day_on(engine: Engine) -> None:
-    for stage in ("decode", "normalise"):
-        tapped(engine, stage, "widget-event", {"e-1": 170.0, "e-2": 160.0})
-    with reading(engine) as connection:
-        found = [
-            [len(some) for some in pairs_of(connection, KEY, days, SETTINGS)[0].values()]
-            for days in ((DAY, DAY + 2 * DAY_MS), (DAY + DAY_MS, DAY + 2 * DAY_MS))
+    def test_a_stage_before_normalise_and_one_elsewhere_are_read_by_their_own_unit(
+        self, engine: Engine
+    ) -> None:
+        settings = replace(SETTINGS, stages=(StageSettings("fit", "mine:fit", "decode"),))
+        store = SqlStore(engine, now_ms=lambda: DAY)
+        store.tap_tables = prepare_tap_tables(engine, settings, ())
+        sent: dict[str, Value] = {"height": 170.0, "height_unit": "cm"}
+        mine: dict[str, Value] = {"height": 1.7, "height_unit": "m"}
+        rows = [
+            TapRow("widget-event", stage, topic, 0, 0, "e-1", KEY.shop, DAY, DAY, columns, "full")
+            for stage, topic, columns in (
+                ("decode", "widget-event", sent),
+                ("fit", "widget-event", mine),
+                ("normalise", "widget-event", sent),
+                ("recommender", "recommended", mine),
+            )
         ]
-    assert found == [[2], []]
+        place = PartitionId("count", "widget-event", 0)
+        store.commit(Flush(place, None, 1, 0, "", {}, tuple(rows), None))
+        with reading(engine) as connection:
+            pairs, _ = pairs_of(connection, KEY, (DAY, DAY), settings)
+        values = {stages: (one.before, one.after) for stages, (one,) in pairs.items()}
+        assert values == dict.fromkeys(
+            [("decode", "fit"), ("fit", "normalise"), ("normalise", "recommender")], (170.0, 170.0)
+        )
+
+    def test_records_are_read_from_the_first_unusual_day_on(self, engine: Engine) -> None:
+        for stage in ("decode", "normalise"):
+            tapped(engine, stage, "widget-event", {"e-1": 170.0, "e-2": 160.0})
+        with reading(engine) as connection:
+            found = [
+                [len(some) for some in pairs_of(connection, KEY, days, SETTINGS)[0].values()]
+                for days in ((DAY, DAY + 2 * DAY_MS), (DAY + DAY_MS, DAY + 2 * DAY_MS))
+            ]
+        assert found == [[2], []]
+
+    def test_the_printed_query_shows_records_of_the_first_unusual_day_too(
+        self, engine: Engine
+    ) -> None:
+        for stage in ("decode", "normalise"):
+            tapped(engine, stage, "widget-event", {"e-1": 170.0})
+        pairs, where = read(engine)
+        later = replace(report_of(pairs, where), since=DAY, bucket=DAY + 2 * DAY_MS)
+        sql = {one.shows: one.sql for one in queries(engine, later, SETTINGS)}
+        shown = pasted(engine, sql["the same records before and after"])
+        assert [row["event_id"] for row in shown] == ["e-1"]

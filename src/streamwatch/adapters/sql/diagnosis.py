@@ -73,6 +73,7 @@ def stored_departure(
             verdict=_verdict(engine, key, start),
             pairs=pairs,
             pairs_from=pairs_from,
+            since=first,
         )
 
 

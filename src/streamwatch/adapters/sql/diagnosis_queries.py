@@ -57,7 +57,7 @@ def queries(engine: Engine, report: Report, settings: Settings, incident: str = 
         elsewhere = topic_stages(settings, report.key.event_type)
         found.append(Query(shows, _text(engine, _records(report, tables, elsewhere))))
     if report.pairs and report.pairs_from == "recorder":
-        shows = "what the flight recorder held of the day, at every stage"
+        shows = "what the flight recorder held, at every stage"
         found.append(Query(shows, _text(engine, _recorded(report, incident))))
     if report.key.kpi == "volume" or report.key.kpi.startswith("missing."):
         found.append(Query("what was refused, and why", _text(engine, _rejects(report))))
@@ -108,7 +108,7 @@ def _groups(report: Report, labels: str) -> Select[Any]:
 def _records(
     report: Report, tables: Mapping[str, Table], elsewhere: Collection[str]
 ) -> Select[Any]:
-    """The day's records at the two stages between which they changed, else the first and last."""
+    """The records at the two stages between which they changed, else the first and last."""
     origin = report.found.origin.name
     chosen = [one for one in report.pairs if one.after == origin]
     first, last = (chosen or report.pairs)[0].before, (chosen or report.pairs)[-1].after
@@ -131,7 +131,7 @@ def _records(
         .select_from(before.join(after, and_(*same)))
         .where(
             before.c.shop == report.key.shop,
-            after.c.occurred_at >= report.bucket,
+            after.c.occurred_at >= report.records_since,
             after.c.occurred_at < report.bucket + DAY_MS,
         )
         .order_by(after.c.occurred_at, before.c.record_offset)
@@ -140,7 +140,7 @@ def _records(
 
 
 def _recorded(report: Report, incident: str) -> Select[Any]:
-    """What the flight recorder wrote down of the day's records, at every stage."""
+    """What the flight recorder wrote down of the records, at every stage."""
     row = RECORDED_ROWS.alias("r").c
     feature = feature_of(report.key)[0]
     when = func.coalesce(row.occurred_at, row.arrived_at, type_=row.arrived_at.type)
@@ -157,7 +157,7 @@ def _recorded(report: Report, incident: str) -> Select[Any]:
         .where(
             row.incident_id == incident,
             row.event_type == report.key.event_type,
-            when >= report.bucket,
+            when >= report.records_since,
             when < report.bucket + DAY_MS,
         )
         .order_by(row.topic, row.partition, row.record_offset, row.arrived_at)
