@@ -7,7 +7,7 @@ would at that rate.
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -17,6 +17,7 @@ from streamwatch.adapters.kafka.owned import FREE_VALUES
 from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC, Heartbeat, Message
 from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.domain.settings import FlushSettings, Settings
+from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.errors import FenceLostError
 from streamwatch.runner.partition import Partition
 from streamwatch.runner.ports import Flush, Store, Stored
@@ -24,6 +25,7 @@ from streamwatch.steps.count import CountStep
 from streamwatch.steps.fleet import FleetStep
 from streamwatch.steps.judge import JudgeStep
 from streamwatch.steps.sources import compile_sources
+from streamwatch.taps.recorder import Recorder
 
 TOPIC = "widget-event"
 SLICE = 4_000
@@ -74,11 +76,13 @@ class Pipeline:
         store: Store | None = None,
         flush: FlushSettings | None = None,
         owned: int | None = None,
+        taps: Sequence[TapSettings] = (),
+        recorder: Recorder | None = None,
     ) -> None:
         settings = settings or Settings()
         self.flush_settings = flush or settings.flush
         self._store = store or NoStore()
-        source = compile_sources(settings, (), lambda _: UTC, b"k" * 32)[TOPIC]
+        source = compile_sources(settings, taps, lambda _: UTC, b"k" * 32, recorder=recorder)[TOPIC]
         self.counts = [
             self._open(CountStep(source, number), TOPIC, number) for number in range(partitions)
         ]

@@ -18,7 +18,7 @@ class Contender(msgspec.Struct, frozen=True):
 
     Attributes:
         name: as it is shown.
-        script: the file that runs it, and what is left out of streamwatch.
+        script: the file that runs it, and what of streamwatch is left out or added.
         runs_on: ``ours``, ``peers`` (the environment that is made for them) or ``java``.
         hours: over how many hours the events' own times are spread.
     """
@@ -38,6 +38,8 @@ WORKER = "streamwatch_worker.py"
 LIVE_HOURS = 1.5
 CONTENDERS = (
     Contender("streamwatch, whole path", (WORKER,), "ours", LIVE_HOURS),
+    Contender("… with a 1% tap at every stage", (WORKER, "sampling"), "ours", LIVE_HOURS),
+    Contender("… with a tap of every event", (WORKER, "copying"), "ours", LIVE_HOURS),
     Contender("… two days in one go", (WORKER,), "ours"),
     Contender("… two days, without judging", (WORKER, "judging"), "ours"),
     Contender("… two days, without database", (WORKER, "database"), "ours"),

@@ -1,7 +1,8 @@
-"""streamwatch itself: the whole path on SQLite, or without a part of it.
+"""streamwatch itself: the whole path on SQLite, without a part of it, or with a tap.
 
 Parts that can be left out: ``judging`` (COUNT only), ``database`` (a store in memory),
-``segments`` (whole shops only).
+``segments`` (whole shops only). With a tap of all columns: ``sampling`` (1% of the events at every
+stage), ``copying`` (all events after `decode`).
 """
 
 import asyncio
@@ -28,10 +29,11 @@ from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import upgrade
 from streamwatch.adapters.sql.store import SqlStore
 from streamwatch.domain.messages import READINGS_TOPIC, VERDICTS_TOPIC
+from streamwatch.domain.refusals import STAGES
 from streamwatch.runner.memory import MemoryStore
 
 bootstrap, topic, group, expected = sys.argv[1:5]
-without = set(sys.argv[5:])
+asked = set(sys.argv[5:])
 folder = Path(tempfile.mkdtemp())
 os.chdir(folder)
 SETTINGS = f"""
@@ -39,17 +41,21 @@ database: sqlite:///bench.db
 kafka: {{bootstrap: "{bootstrap}", group: "{group}", prefix: "{group}", partitions: 4}}
 sources: [{{topic: "{topic}", event: widget-event}}]
 metrics_port: 0
-{"segments: []" if "segments" in without else ""}
+flush: {{slow: 10m}}  # no tap row is shed, however slow the machine
+{"segments: []" if "segments" in asked else ""}
 """
 Path("streamwatch.yaml").write_text(SETTINGS)
 Path("tap_config").mkdir()
+TAPS = {"sampling": f"after: [{', '.join(STAGES)}]\nsample: 1%\n", "copying": "after: [decode]\n"}
+for name in asked & TAPS.keys():
+    Path(f"tap_config/{name}.yaml").write_text(f"event: widget-event\n{TAPS[name]}")
 assembly = assemble(Path("streamwatch.yaml"), {})
 create_topics(assembly.settings)
 engine = create_engine_for(assembly.settings.database)
 upgrade(engine)
 inner = (
     {}
-    if "judging" in without
+    if "judging" in asked
     else {
         READINGS_TOPIC: assembly.judge,
         VERDICTS_TOPIC: assembly.fleet,
@@ -62,7 +68,7 @@ worker = Worker(
     sources=assembly.sources,
     inner=inner,
     judges=4,
-    store=MemoryStore() if "database" in without else SqlStore(engine),
+    store=MemoryStore() if "database" in asked else SqlStore(engine),
     clock=WallClock(),
     metrics=WorkerMetrics(CollectorRegistry(), installed_build()),
 )
