@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from faust.types import TP
 from prometheus_client import CollectorRegistry
-from tests.unit.kafka.test_urgent_flush import LACKING, NOW, USUAL, StandingClock
+from tests.unit.kafka.test_flush_due import LACKING, NOW, USUAL, StandingClock
 
 from streamwatch.adapters.kafka.owned import OwnedPartitions
 from streamwatch.adapters.kafka.watchdog import Watchdog

@@ -60,7 +60,11 @@ ENDPOINTS = (
             ("event_type", "without an id", _TEXT),
             ("kpi", "without an id", _TEXT),
             ("segment", "without an id", {**_TEXT, "default": "all"}),
-            ("span", "without an id", {**_TEXT, "enum": ["hour", "day", "week", "month"], "default": "day"}),
+            (
+                "span",
+                "without an id",
+                {**_TEXT, "enum": ["hour", "day", "week", "month"], "default": "day"},
+            ),
             ("direction", "without an id", {**_TEXT, "enum": ["low", "high"]}),
         ),
         OneIncidentAnswer,
