@@ -8,8 +8,8 @@ centimetres. /metrics is asked every 100 ms. A latency lasts from the arrival th
 faulty record carries until the answer in which its incident is open; it holds the time in which
 the producer gathers a batch, the records that the test needs to be sure, and the asking.
 
-A lacking field is tested at every flush. Single values and means are looked at each time the
-hour has grown by 15 %, so a wrong unit waits for that, too: these are told apart.
+A lacking field and a wrong unit are told apart. How many flushes they wait for at other minutes of
+an hour, `alert_flushes.py` tells.
 """
 
 import argparse

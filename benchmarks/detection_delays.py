@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from detection.openings import false_losses, inches, missing
+from detection.openings import false_losses, false_units, inches, missing, wrong_unit
 from detection.silences import delays, gap_rule
 from machine import described, in_words
 
 WANTED_UNITS = {500: "0.70", 5_000: "1.0"}
+WANTED_RECORDS = {"a field vanishes": "10", "20 % missing": "45", "all in inches": "10"}
 SILENCES = (
     ("5,000 a day", 5_000.0, 0, "20 min"),
     ("200 a day", 200.0, 0, "3 h"),
@@ -60,6 +61,10 @@ def run(seeds: list[int], shops: int) -> dict:
         result["inches in 1 %"][str(n)] = together([inches(s, n, 0.01, few) for s in seeds])
     result["a field vanishes"] = together([missing(s, 1.0) for s in seeds])
     result["20 % missing"] = together([missing(s, 0.2) for s in seeds])
+    result["all in inches"] = together([wrong_unit(s, 1) for s in seeds])
+    result["false units in a million clean records"] = sum(
+        false_units(s, flush, 250_000 // len(seeds)) for s in seeds for flush in (1, 5, 20, 200)
+    )
     result["false losses in a million clean records"] = sum(
         false_losses(s, 1_000_000 // len(seeds)) for s in seeds
     )
@@ -82,7 +87,11 @@ def table(result: dict, command: str) -> str:
     ]
     fields = [
         [name, wanted, f"{result[name]['median']:.0f}", f"{result[name]['95 % within']:.0f}"]
-        for name, wanted in (("a field vanishes", "10"), ("20 % missing", "45"))
+        for name, wanted in (
+            ("a field vanishes", "10"),
+            ("20 % missing", "45"),
+            ("all in inches", "10"),
+        )
     ]
     silences = []
     for name, row in result["silence"].items():
@@ -93,12 +102,13 @@ def table(result: dict, command: str) -> str:
             _hours(rule["median hours"]) if rule else "-",
         ])  # fmt: skip
     false = result["false losses in a million clean records"]
+    wrong = result["false units in a million clean records"]
     parts = [
         "# How soon faults are told",
         f"`{command}`, {in_words(described())}.",
         _rows(UNIT_COLUMNS, units),
         _rows(("records until it is told", "wanted", "median", "95 % within"), fields),
-        f"In a million clean records a loss was told {false} times.",
+        f"In a million clean records a loss was told {false} times, a wrong unit {wrong} times.",
         "Silence: from the last record (files: from when the next one was due) until it is told.",
         _rows(SILENCE_COLUMNS, silences),
         ABOUT_RULE,

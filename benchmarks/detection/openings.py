@@ -8,8 +8,10 @@ from collections import Counter
 
 import numpy as np
 
-from streamwatch.baselines import judging
+from streamwatch.baselines import judging, units
 from streamwatch.baselines.evidence import SURE, evidence_of_rise
+from streamwatch.baselines.strays import strays_among
+from streamwatch.baselines.units import UnitWatch
 from streamwatch.domain.readings import KpiKey, Reading
 from streamwatch.domain.settings import JudgingSettings
 from streamwatch.domain.sketch import LOG_GAMMA
@@ -91,6 +93,46 @@ def missing(seed: int, lost: float, tries: int = 2_000) -> dict[str, float]:
         records_until_sure(rate, max(lost, rate), rng) for rate in rng.uniform(0.002, 0.03, tries)
     ]
     return {"median": float(np.median(found)), "95 % within": float(np.quantile(found, 0.95))}
+
+
+def watch_of(seed: int, n: int = 2_000) -> tuple[UnitWatch, np.ndarray]:
+    """Where the heights of a shop lie after some days, and clean heights of later days."""
+    fleet = build_fleet(FleetSettings(shops=1, days=DAYS, seed=seed, smallest=n, largest=n))
+    rng = np.random.default_rng([seed, 79])
+    watch = UnitWatch()
+    for day in range(LEARNT):
+        bins = reading(heights(fleet, 0, day, n, rng), day).bins
+        watch = units.learn(watch, bins, KEY.kpi, unusual=False)
+    later = [heights(fleet, 0, day, 10 * n, rng) for day in range(LEARNT, DAYS)]
+    return watch, np.concatenate(later)
+
+
+def wrong_unit(seed: int, flush: int, tries: int = 300) -> dict[str, float]:
+    """Records in inches until a wrong unit is told, so many a flush; median, 95th percentile."""
+    watch, clean = watch_of(seed)
+    rng = np.random.default_rng([seed, 80])
+    found = []
+    for _ in range(tries):
+        total, n = 0.0, 0
+        while total < SURE:
+            n += flush
+            bins = reading(rng.choice(clean, flush) / 2.54, 0).bins
+            total = max(total + strays_among(watch, bins, KEY.kpi).evidence, 0.0)
+        found.append(n)
+    return {"median": float(np.median(found)), "95 % within": float(np.quantile(found, 0.95))}
+
+
+def false_units(seed: int, flush: int, records: int) -> int:
+    """How often a wrong unit is told of so many clean heights."""
+    watch, clean = watch_of(seed)
+    rng = np.random.default_rng([seed, 81])
+    told, total = 0, 0.0
+    for _ in range(records // flush):
+        bins = reading(rng.choice(clean, flush), 0).bins
+        total = max(total + strays_among(watch, bins, KEY.kpi).evidence, 0.0)
+        if total >= SURE:
+            told, total = told + 1, 0.0
+    return told
 
 
 def false_losses(seed: int, records: int = 1_000_000) -> int:
