@@ -42,7 +42,7 @@ TAPS = {
 }
 
 
-def wait_for(condition: Callable[[], bool], what: str, seconds: float = 90.0) -> None:
+def wait_for(condition: Callable[[], bool], what: str, seconds: float = 180.0) -> None:
     """Wait until something holds; the test fails if it does not in time."""
     end = time.monotonic() + seconds
     while not condition():
@@ -99,14 +99,17 @@ class Stage:
         self._workers: list[Worker] = []
 
     def start_worker(
-        self, environment: Mapping[str, str] | None = None, arguments: Sequence[str] = ()
+        self,
+        environment: Mapping[str, str] | None = None,
+        arguments: Sequence[str] = (),
+        program: Sequence[str] = ("-m", "streamwatch", "worker", "--log-level", "info"),
     ) -> Worker:
         """One more worker."""
         log = self.folder / f"worker-{len(self._workers)}.log"
         own = {k: v for k, v in os.environ.items() if not k.startswith("STREAMWATCH_")}
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "streamwatch", "worker", "--log-level", "info", *arguments],
+                [sys.executable, *program, *arguments],
                 cwd=self.folder,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -153,7 +156,7 @@ class Stage:
     def committed(self) -> dict[tuple[str, int], int]:
         return committed_offsets(self.settings.kafka.bootstrap, self.settings.kafka.group)
 
-    def wait_until_read(self, seconds: float = 120.0) -> None:
+    def wait_until_read(self, seconds: float = 240.0) -> None:
         """Wait until Kafka's committed offsets are the ends of the sources, then of the rest."""
         inner = [prefixed(topic, self.name) for topic in (READINGS_TOPIC, VERDICTS_TOPIC)]
         for topics in (self.source_topics, inner[:1], inner[1:]):

@@ -91,7 +91,7 @@ def verify_cells(stage: Stage, records: Sequence[Record]) -> None:
     for topic, key, state in stage.rows("SELECT topic, key, value FROM states WHERE step='count'"):
         hour, _, shop = str(key).partition("/")
         if shop:
-            cells = unpack(stored_bytes(state), dict[str, Cell], VERSION, str(key))
+            cells = unpack(stored_bytes(state), dict[str, Cell], VERSION + 1, str(key))
             moment = datetime.fromtimestamp(int(hour) / 1000, UTC).strftime("%Y-%m-%dT%H")
             found[str(topic).removeprefix(f"{stage.name}."), shop, moment] += cells[ALL].count
             if "height" in cells[ALL].numbers:

@@ -16,6 +16,7 @@ from streamwatch.adapters.sql.migrations import (
     current_revision,
     downgrade,
     head_revision,
+    is_behind,
     upgrade,
 )
 from streamwatch.adapters.sql.prune import prune
@@ -141,7 +142,8 @@ def status(database: str | None, settings_file: str | None, as_json: bool) -> in
     """
     with opened(database, settings_file) as engine:
         have, need = current_revision(engine), head_revision()
-        partitions = partition_statuses(engine) if have == need else []
+        behind = is_behind(have, need)
+        partitions = [] if behind else partition_statuses(engine)
         name = shown(engine.url)
     adds_up = all(one.accounting is None or one.accounting.adds_up for one in partitions)
     if as_json:
@@ -154,13 +156,14 @@ def status(database: str | None, settings_file: str | None, as_json: bool) -> in
                 "partitions": msgspec.to_builtins(partitions),
             }
         )
-    elif have != need:
+    elif behind:
         click.echo(f"{name} is at revision {have or 'none'}, needed is {need}.")
         click.echo("Run: streamwatch db upgrade")
     else:
-        click.echo(f"{name} is at revision {have}, as needed.")
+        fits = "as needed" if have == need else f"newer than {need}, which is needed"
+        click.echo(f"{name} is at revision {have}, {fits}.")
         _print_partitions(partitions)
-    return OK if have == need and adds_up else FINDINGS
+    return OK if adds_up and not behind else FINDINGS
 
 
 def _print_partitions(partitions: list[PartitionStatus]) -> None:

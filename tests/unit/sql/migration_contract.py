@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import (
@@ -46,6 +46,26 @@ def names(url: str) -> tuple[set[str], set[str]]:
     try:
         found = inspect(engine)
         return set(found.get_table_names()) - {"alembic_version"}, set(found.get_view_names())
+    finally:
+        engine.dispose()
+
+
+LAST_RELEASE = "0007"
+"""The revision of the release before; what it wrote and read has to stay until the one after."""
+
+
+def columns(url: str) -> dict[str, dict[str, tuple[str, bool]]]:
+    """Table → column → its type, and whether an INSERT may leave it out."""
+    engine = create_engine(url)
+    try:
+        found = inspect(engine)
+        return {
+            table: {
+                one["name"]: (str(one["type"]), one["nullable"] or one["default"] is not None)
+                for one in found.get_columns(table)
+            }
+            for table in found.get_table_names()
+        }
     finally:
         engine.dispose()
 
@@ -105,6 +125,21 @@ class MigrationContract:
                 check_migrated(engine)
             upgrade(engine)
             check_migrated(engine)
+            with engine.begin() as connection:
+                connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+            check_migrated(engine)
             assert SqlStore(engine).load(PartitionId("count", "purchase", 0)).fence is None
         finally:
             engine.dispose()
+
+    def test_migrations_only_add_so_that_the_last_release_goes_on_meanwhile(
+        self, empty_url: str
+    ) -> None:
+        upgrade(empty_url, LAST_RELEASE)
+        before = columns(empty_url)
+        upgrade(empty_url)
+        after = columns(empty_url)
+        for table, known in before.items():
+            added = {name: after[table][name] for name in after[table].keys() - known.keys()}
+            assert {name: after[table].get(name) for name in known} == known, table
+            assert all(can_be_left_out for _, can_be_left_out in added.values()), table

@@ -28,10 +28,10 @@ def _migrated(facts: DatabaseFacts) -> Iterator[Advice]:
         yield Advice(
             f"the database {facts.name} is at revision {facts.revision}, newer than this program, "
             f"which knows {facts.needed}",
-            "a newer streamwatch has migrated it, and this one does not understand its tables",
-            "install the newer version here, or run there: streamwatch db downgrade "
-            f"{facts.needed}",
-            "error",
+            "a newer streamwatch has migrated it; workers of the release before it go on while "
+            "they are replaced, older ones may not",
+            "install the newer version here",
+            "warning",
         )
         return
     state = f"at revision {facts.revision}" if facts.revision else "empty"

@@ -64,14 +64,26 @@ def head_revision() -> str:
     return head
 
 
+def is_behind(have: str | None, need: str) -> bool:
+    """Whether a database at this revision lacks something that one at the other has.
+
+    >>> is_behind(None, "0007"), is_behind("0007", "0007"), is_behind("0008", "0007")
+    (True, False, False)
+    """
+    return have is None or have < need
+
+
 def check_migrated(engine: Engine) -> None:
-    """Nothing, when the database has the revision that this version needs.
+    """Nothing, when the database has what this version needs.
+
+    A newer revision has it, too: migrations only add to what the release before them knows, so
+    that its workers go on while they are replaced one by one.
 
     Raises:
-        DatabaseError: it has another one, or does not answer.
+        DatabaseError: it has an older revision or none, or does not answer.
     """
     have, need = current_revision(engine), head_revision()
-    if have != need:
+    if is_behind(have, need):
         state = f"at revision {have}, needed is {need}" if have else "empty"
         raise DatabaseError(
             f"the database {shown(engine.url)} is {state}; run: streamwatch db upgrade"
