@@ -52,6 +52,7 @@ class Cadence(msgspec.Struct, frozen=True):
         told: since when it is told; 0 while the shop sends.
         since: when the first deadline was known; 0 before.
         gaps: the longest of the last gaps beyond the deadline: (when they ended, how long).
+        accepted: how long a gap a person has called usual; 0 for none.
     """
 
     last: int = 0
@@ -61,6 +62,7 @@ class Cadence(msgspec.Struct, frozen=True):
     told: int = 0
     since: int = 0
     gaps: tuple[tuple[int, int], ...] = ()
+    accepted: int = 0
 
     def is_learning(self, moment: int) -> bool:
         """Whether silences are only noted at a moment, not told."""
@@ -93,7 +95,20 @@ def after_gap(cadence: Cadence, end: int) -> Cadence:
 def habit(cadence: Cadence) -> int:
     """How long a gap is this shop's habit, with a margin; 0 for none."""
     recent = sorted(length for end, length in cadence.gaps if end > cadence.last - _HABIT_MS)
-    return round(recent[-2] * _MARGIN) if len(recent) >= _LEAST_GAPS else 0
+    seen = recent[-2] if len(recent) >= _LEAST_GAPS else 0
+    return round(max(seen, cadence.accepted) * _MARGIN)
+
+
+def accepting(cadence: Cadence, told: int, length: int) -> Cadence:
+    """The cadence after a person called a silence usual.
+
+    Args:
+        cadence: before.
+        told: when the silence was told.
+        length: how long it was then, milliseconds; if it has ended, its whole length counts.
+    """
+    ended = [one for end, one in cadence.gaps if end - one <= told <= end]
+    return msgspec.structs.replace(cadence, accepted=max(cadence.accepted, length, *ended))
 
 
 def with_day(cadence: Cadence, counts: list[int]) -> Cadence:
