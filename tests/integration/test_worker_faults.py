@@ -1,6 +1,7 @@
 """A worker among faults: stopped, asleep, without a database, on a topic that lost its past."""
 
 import asyncio
+import itertools
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
 from kafka import KafkaConsumer
-from kafka.admin import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 from kafka.structs import TopicPartition
 from tests.integration.stage import Stage, Worker, wait_for, wait_for_more_than
 from tests.integration.truth import simulated, verify, verify_accounting, verify_cells
@@ -78,6 +79,56 @@ def test_offsets_that_the_broker_deleted_are_gaps_and_the_rest_is_counted(stage:
     verify_accounting(stage, [*records, *records])
     gaps = stage.rows("SELECT sum(gaps) FROM accounting")
     assert int(str(gaps[0][0])) > 0
+
+
+def test_offsets_that_compaction_removed_are_gaps_and_the_rest_is_counted(stage: Stage) -> None:
+    records = [one for one in simulated(shops=4, days=3, largest=400) if one[0] == "purchase"]
+    topic = stage.topic("purchase")
+    often = {"cleanup.policy": "compact", "segment.ms": "200", "min.cleanable.dirty.ratio": "0.01"}
+    client = KafkaAdminClient(bootstrap_servers=stage.settings.kafka.bootstrap)
+    client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, often)])
+    client.close()
+    stage.send(records)
+
+    newest = list({one[3]: one for one in records}.values())
+    later = itertools.count(1)
+
+    def held() -> int:
+        # A newer record begins a new segment; the last one is never compacted.
+        wait = 1_000 * next(later)
+        stage.send([(kind, at + wait, value, key) for kind, at, value, key in newest])
+        return len(held_by_broker(stage, topic))
+
+    sent = sum(stage.ends([topic]).values())
+    wait_for(lambda: held() < sent / 2, "the broker compacted the topic", 60)
+    stage.start_worker()
+    total = sum(stage.ends([topic]).values())
+    wait_for(lambda: stage.passed() == total, f"{total} offsets")
+    left = held_by_broker(stage, topic)
+    [(counted, gaps)] = stage.rows(
+        "SELECT sum(aggregated + rejected + dead_lettered), sum(gaps) FROM accounting"
+    )
+    assert int(str(counted)) + int(str(gaps)) == total
+    assert 0 < len(left) <= int(str(counted)) < sent
+    wrong = "SELECT * FROM accounting WHERE records_in + gaps <> next_offset - first_offset"
+    assert stage.rows(wrong) == []
+
+
+def held_by_broker(stage: Stage, topic: str) -> set[tuple[int, int]]:
+    """Partition and offset of every record that a topic still has."""
+    consumer = KafkaConsumer(bootstrap_servers=stage.settings.kafka.bootstrap)
+    try:
+        ends = stage.ends([topic])
+        places = [TopicPartition(*place) for place, end in ends.items() if end]
+        consumer.assign(places)
+        consumer.seek_to_beginning()
+        found: set[tuple[int, int]] = set()
+        while any(consumer.position(place) < ends[place] for place in places):
+            for records in consumer.poll(timeout_ms=200).values():
+                found |= {(record.partition, record.offset) for record in records}
+        return found
+    finally:
+        consumer.close()
 
 
 def test_a_topic_made_anew_is_read_from_its_start_in_a_new_epoch(stage: Stage) -> None:
