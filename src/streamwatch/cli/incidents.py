@@ -60,7 +60,10 @@ def list_(
     settings_file: str | None,
     as_json: bool,
 ) -> int:
-    """List incidents, the newest first; under each the ones that it covers (`part_of` in JSON)."""
+    """List incidents, the newest first; what one covers stands under it.
+
+    In JSON, `part_of` is the id of the incident that covers one.
+    """
     with opened(database, settings_file) as engine:
         check_migrated(engine)
         incidents = list_incidents(engine, only_open=only_open, shop=shop)
