@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streamwatch.adapters.stage_bugs import misbehaving
-from streamwatch.domain.cells import ALL, Cell, Group, Transition
+from streamwatch.domain.cells import ALL, Cell, Cells, Group, Transition
 from streamwatch.domain.settings import Settings
 from streamwatch.simulation.stagebug import StageBug
 from streamwatch.stages.bounds import MOST_GROUPS, OTHER, add_cells
@@ -52,16 +52,17 @@ def test_groups_tell_the_affected_records_from_the_others(
 
 
 def test_groups_are_bounded_and_lose_no_record() -> None:
-    held: dict[str, Cell] = {}
+    whole = Cell()
+    held: Cells = {ALL: whole}
     for number in range(MOST_GROUPS + 20):
         groups = {"app_version": {f"v{number}": {"height": Group(2, 170.0)}}}
         changes = {"app_version": {f"v{number}": {"height": Transition(1, -1.0)}}}
         add_cells(held, {ALL: Cell(groups=groups, group_changes=changes)})
-    found = held[ALL].groups["app_version"]
+    found = whole.groups["app_version"]
     assert len(found) <= MOST_GROUPS + 1
     assert sum(of["height"].n for of in found.values()) == 2 * (MOST_GROUPS + 20)
     assert found[OTHER]["height"].mean == pytest.approx(170.0)
-    changed = held[ALL].group_changes["app_version"]
+    changed = whole.group_changes["app_version"]
     assert sum(of["height"].changed for of in changed.values()) == MOST_GROUPS + 20
 
 
