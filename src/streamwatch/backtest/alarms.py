@@ -10,6 +10,7 @@ import msgspec
 from streamwatch.backtest.labels import Fault
 from streamwatch.backtest.record import MONTH_MS, Opened, Record, span_ms
 from streamwatch.backtest.sizes import order, share, size_class
+from streamwatch.domain.cells import HOUR_MS
 from streamwatch.domain.incidents import FLEET, Incident
 from streamwatch.domain.readings import KpiKey
 from streamwatch.incidents.grouping import STILL_MANY
@@ -55,6 +56,16 @@ def overlaps(key: KpiKey, first: int, last: int, fault: Fault) -> bool:
     return first < fault.end and last + span_ms(key) > fault.start
 
 
+def began(incident: Incident) -> int:
+    """Start of its first bucket; of a silence, which is told hours after, the newest record.
+
+    Of a shop that sends files both lie after the events that lack, by as long as files take.
+    """
+    if incident.key.kpi == SILENCE:
+        return incident.since - round(incident.value * HOUR_MS)
+    return incident.since
+
+
 def class_of(one: Opened, of_shop: dict[str, list[Fault]]) -> str:
     """``hit``, ``beside`` or ``false``, see `Alarms`."""
     incident = one.incident
@@ -64,7 +75,7 @@ def class_of(one: Opened, of_shop: dict[str, list[Fault]]) -> str:
     during = [
         fault
         for fault in of_shop.get(key.shop, ())
-        if overlaps(key, incident.since, incident.last_bucket, fault)
+        if overlaps(key, began(incident), incident.last_bucket, fault)
     ]
     if any((key.event_type, key.kpi) in fault.kpis for fault in during):
         return "hit"
@@ -77,7 +88,7 @@ def _shops_at_fault(incident: Incident, of_shop: dict[str, list[Fault]]) -> int:
     return sum(
         any(
             (key.event_type, key.kpi) in fault.kpis
-            and overlaps(key, incident.since, incident.last_bucket, fault)
+            and overlaps(key, began(incident), incident.last_bucket, fault)
             for fault in faults
         )
         for faults in of_shop.values()

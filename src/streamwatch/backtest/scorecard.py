@@ -15,6 +15,7 @@ from streamwatch.backtest.alarms import (
     Alarms,
     alarms_by_kpi,
     alarms_by_size,
+    began,
     class_of,
     count_classes,
     overlaps,
@@ -172,7 +173,7 @@ def _delay(fault: Fault, record: Record) -> float | None:
         if one.incident.key.shop == fault.shop
         and (one.incident.key.event_type, one.incident.key.kpi) in fault.kpis
         and one.opened_at >= fault.start
-        and overlaps(one.incident.key, one.incident.since, one.incident.last_bucket, fault)
+        and overlaps(one.incident.key, began(one.incident), one.incident.last_bucket, fault)
     ]
     return min(openings) - fault.start if openings else None
 

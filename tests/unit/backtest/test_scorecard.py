@@ -68,6 +68,18 @@ def test_a_segments_incident_finds_the_shops_fault() -> None:
     assert score(record_of(incident(41, 41, segment)), [DROP]).found == 1
 
 
+def test_a_silence_that_is_told_after_a_fault_in_which_it_began_finds_it() -> None:
+    """A shop that sends daily files: that of the silent day would have come when it was over."""
+    key = KpiKey("a", "purchase", "silence", "all", "hour")
+    fault = msgspec.structs.replace(DROP, kpis=frozenset({("purchase", "silence")}))
+    told = incident(43, 43, key)
+    told = IncidentRow(msgspec.structs.replace(told.incident, value=30.0))
+    card = score(record_of(told), [fault])
+    assert (card.found, card.hits, card.false) == (1, 1, 0)
+    short = IncidentRow(msgspec.structs.replace(told.incident, value=20.0))
+    assert score(record_of(short), [fault]).false == 1
+
+
 def test_the_first_telling_of_an_incident_is_its_opening() -> None:
     first, later = incident(40, 40), incident(40, 41, revision=2)
     assert score(record_of(first, later), [DROP]).delay_hours.median == 26.0
