@@ -9,8 +9,8 @@ from streamwatch.domain.cells import ALL, Cell
 from streamwatch.domain.growth import growth_of_cell
 from streamwatch.domain.readings import Place, Reading
 from streamwatch.domain.verdicts import Verdict
-from streamwatch.steps import diagnosing
-from streamwatch.steps.streams import Stream
+from streamwatch.steps import diagnosing, partials
+from streamwatch.steps.streams import Stream, days_of
 from streamwatch.steps.tick import Tick, tell
 
 LEAST_RECORDS = 10
@@ -34,6 +34,11 @@ class Look(msgspec.Struct, frozen=True):
     def is_told(self, kpi: str) -> bool:
         """Whether the bucket's departure was told already."""
         return self.stream.open.told.get(kpi) == self.place.bucket
+
+    def whole_bucket(self) -> Cell:
+        """All that has come so far of the day or week."""
+        days = [self.stream.days.get(day, {}) for day in days_of(self.stream, self.place.bucket)]
+        return partials.merged(hour for day in days for hour in day.values()).get(ALL, Cell())
 
     def sum_up(self, name: str, evidence: float) -> float:
         """The sum of a sequential test with the newest evidence; it never falls below zero."""

@@ -60,8 +60,9 @@ def _test_missing(look: Look, kind: EventType) -> None:
             continue
         old_lacking, old_n = earlier.get(field, (0, 0))
         grown = (max(lacking - old_lacking, 0), max(n - old_n, 0))
+        lost = look.sum_up(f"{key.kpi}, lacking", float(grown[0]))
         total = look.sum_up(key.kpi, evidence_of_rise(baseline.rate, *grown))
-        if total >= SURE and lacking >= _LEAST_LOST and not look.is_told(key.kpi):
+        if total >= SURE and lost >= _LEAST_LOST and not look.is_told(key.kpi):
             _tell_missing(look, kind, field, baseline, total)
 
 
@@ -72,12 +73,17 @@ def _tell_missing(
         counts = rates.missing_counts(kind, cell).get(field, (0, 0))
         return rates.share(look.place, f"missing.{field}", *counts)
 
-    verdict, cell = clearer(look, baseline, read)
-    lacking, n = read(cell).hits, verdict.n
+    if look.now.count < LEAST_RECORDS:
+        cell = look.whole_bucket()
+        verdict = judging.score(baseline, read(cell), look.tick.settings)
+        which = f"records of the {look.place.span}"
+    else:
+        verdict, cell = clearer(look, baseline, read)
+        which = "newest records"
     verdict = msgspec.structs.replace(
         verdict,
         score=max(abs(verdict.score), math.sqrt(2 * evidence)),
-        reason=f"lacking in {lacking} of the newest {n} records; {verdict.reason}",
+        reason=f"lacking in {read(cell).hits} of {verdict.n} {which}; {verdict.reason}",
     )
     tell_early(look, verdict, baseline.rate, cell)
 
