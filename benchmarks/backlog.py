@@ -20,7 +20,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
 from alert_latency import SETTINGS, Worker
-from machine import described, in_words
+from machine import described
 from svg import curves
 
 from streamwatch.adapters.kafka.topics import create_topics
@@ -162,7 +162,7 @@ def main() -> None:
             f"{count / 1e6:g} million wait": [(read, mb) for _, read, mb in samples if read]
             for count, (samples, _) in found.items()
         }
-        title = f"A worker and ten hours of backlog; {in_words(machine)}"
+        title = f"A worker and ten hours of backlog of {SHOPS} shops"
         plot = curves(title, ("events in the database", "resident megabytes"), lines)
         (arguments.out / "backlog.svg").write_text(plot)
 
