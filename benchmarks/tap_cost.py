@@ -14,7 +14,9 @@ There is no broker: `throughput` has one.
 import argparse
 import json
 import random
+import shutil
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -88,13 +90,12 @@ def events(count: int) -> list[Event]:
     return made
 
 
-def run(given: list[Event], kind: Taps) -> dict[str, float]:
-    """Processor seconds by what was done, and how many rows were written."""
+def run(given: list[Event], kind: Taps, empty: Path) -> dict[str, float]:
+    """Processor seconds by what was done, into a copy of an empty database."""
     settings = RecorderSettings()
     with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{folder}/taps.db"
-        upgrade(url)
-        engine = create_engine_for(url)
+        shutil.copy(empty, f"{folder}/taps.db")
+        engine = create_engine_for(f"sqlite:///{folder}/taps.db")
         recorder = Recorder(settings.every, settings.memory)
         pipeline = Pipeline(store=SqlStore(engine), taps=kind, recorder=recorder)
         pipeline.feed(given[:WARM])
@@ -139,9 +140,12 @@ def main() -> None:
         if name == BASE or not asked.only or any(part in name for part in asked.only)
     }
     found: dict[str, list[dict[str, float]]] = {name: [] for name in chosen}
-    for _ in range(asked.rounds):
-        for name, kind in chosen.items():
-            found[name].append(run(given, kind))
+    with tempfile.TemporaryDirectory() as folder:
+        upgrade(f"sqlite:///{folder}/empty.db")
+        for number in range(asked.rounds):
+            for name, kind in chosen.items():
+                found[name].append(run(given, kind, Path(folder) / "empty.db"))
+                print(number + 1, name, found[name][-1]["whole"], file=sys.stderr)
     text = table(found, asked.events)
     print(text)
     if asked.out is not None:

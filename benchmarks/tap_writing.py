@@ -20,43 +20,50 @@ from pathlib import Path
 from machine import described
 from sqlalchemy import Engine, event
 
+from streamwatch.adapters.kafka.collecting import collect_less_often
 from streamwatch.adapters.local.postgres import start_postgres
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import upgrade
 from streamwatch.adapters.sql.store import SqlStore
 from streamwatch.domain.records import PartitionId
-from streamwatch.domain.rows import TapRow
+from streamwatch.domain.rows import TapRows
 from streamwatch.runner.ports import Flush
 
-FLUSH = 20_000
+FLUSH, SLICE = 20_000, 2_000
 NOW = 1_788_256_800_000
 WANTED = {"sqlite": 100_000, "postgresql": 50_000}
 
 
-def rows(begin: int, end: int) -> list[TapRow]:
-    """Rows as a tap of six columns takes them."""
+def rows(begin: int, end: int) -> list[TapRows]:
+    """Rows as a tap of six columns takes them, slice by slice."""
+    names = ("height", "weight", "gender", "category", "app_version", "product")
     return [
-        TapRow(
+        TapRows(
             "widget-event",
             "decode",
             "widget-event",
             0,
-            offset,
-            f"event-{offset:08d}",
-            f"shop-{offset % 50:03d}",
-            NOW + offset,
-            NOW + offset + 40,
-            {
-                "height": 150.0 + offset % 400 / 10,
-                "weight": 50.0 + offset % 300 / 10,
-                "gender": ("female", "male")[offset % 2],
-                "category": ("shoes", "shirts", "dresses")[offset % 3],
-                "app_version": "5.0.0",
-                "product": f"dress-{offset % 90}",
-            },
+            0,
             "full",
+            names,
+            [
+                (
+                    offset,
+                    f"event-{offset:08d}",
+                    f"shop-{offset % 50:03d}",
+                    NOW + offset,
+                    NOW + offset + 40,
+                    150.0 + offset % 400 / 10,
+                    50.0 + offset % 300 / 10,
+                    ("female", "male")[offset % 2],
+                    ("shoes", "shirts", "dresses")[offset % 3],
+                    "5.0.0",
+                    f"dress-{offset % 90}",
+                )
+                for offset in range(first, min(first + SLICE, end))
+            ],
         )
-        for offset in range(begin, end)
+        for first in range(begin, end, SLICE)
     ]
 
 
@@ -66,7 +73,7 @@ def server_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(url: str, flushes: list[list[TapRow]]) -> float:
+def measure(url: str, flushes: list[list[TapRows]]) -> float:
     """Rows per second of processor time."""
     upgrade(url)
     engine = create_engine_for(url)
@@ -79,7 +86,7 @@ def measure(url: str, flushes: list[list[TapRow]]) -> float:
         store.commit(Flush(place, old, new, 0, "", {}, batch, None))
     seconds = time.process_time() - begun + sum(server_seconds(pid) for pid in seen)
     engine.dispose()
-    return sum(map(len, flushes)) / seconds
+    return sum(len(one) for batch in flushes for one in batch) / seconds
 
 
 def _servers(engine: Engine) -> set[int]:
@@ -94,7 +101,7 @@ def _servers(engine: Engine) -> set[int]:
     return pids
 
 
-def rounds(count: int, url_of: Callable[[int], str], flushes: list[list[TapRow]]) -> dict:
+def rounds(count: int, url_of: Callable[[int], str], flushes: list[list[TapRows]]) -> dict:
     """The best and the median of some rounds."""
     found = [measure(url_of(number), flushes) for number in range(count)]
     return {"best": round(max(found)), "median": round(statistics.median(found))}
@@ -107,6 +114,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=None)
     asked = parser.parse_args()
+    collect_less_often()
     flushes = [rows(begin, begin + FLUSH) for begin in range(0, asked.rows, FLUSH)]
     found: dict[str, object] = {"machine": described(), "rows": asked.rows, "wanted": WANTED}
     with tempfile.TemporaryDirectory() as folder:
