@@ -9,11 +9,14 @@ _Key = TypeVar("_Key")
 
 
 def growth_of_cell(before: Cell, now: Cell) -> Cell:
-    """The records that came between two looks, as a cell without groups and arrivals.
+    """The records that came between two looks, as a cell of what tells a KPI and its origin.
+
+    Arrivals and groups are left out, and of stages in other services all but their moments.
 
     >>> before = Cell(count=1, labels={"size": {"M": 1}})
-    >>> growth_of_cell(before, Cell(count=3, labels={"size": {"M": 2, "L": 1}}))
-    Cell(count=2, labels={'size': {'M': 1, 'L': 1}})
+    >>> growth = growth_of_cell(before, Cell(count=3, labels={"size": {"M": 2, "L": 1}}))
+    >>> growth.count, growth.labels
+    (2, {'size': {'M': 1, 'L': 1}})
     """
     return Cell(
         count=max(now.count - before.count, 0),
