@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from statistics import median
@@ -180,8 +181,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        told = [card_of(seed, asked, Path(folder)) for seed in asked.seeds]
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(lambda seed: card_of(seed, asked, Path(folder)), asked.seeds))
     cards = [card for card, _ in told]
     result = {
         "machine": described(), "seeds": asked.seeds, "shops": asked.shops, "days": asked.days,
