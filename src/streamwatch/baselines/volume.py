@@ -146,9 +146,10 @@ def _while_young(baseline: VolumeBaseline, predicted: Prediction) -> Prediction:
     """With the heavier tail of a wobble that is known from few readings only.
 
     A Student's, whose degrees of freedom count by as much of the variance as is the wobble's
-    (Satterthwaite 1946): counting noise needs no learning.
+    (Satterthwaite 1946): counting noise needs no learning. Only upwards: downwards a count ends
+    at zero, and an outage must be told by a young baseline too.
     """
-    if baseline.judged >= MOST_JUDGED or abs(predicted.deviation) < _TAIL:
+    if baseline.judged >= MOST_JUDGED or predicted.deviation < _TAIL:
         return predicted
     known = baseline.judged + FITTED_READINGS
     share = information(baseline.wobble, max(predicted.nearest, LEAST_MEAN))
