@@ -1,7 +1,7 @@
 """For services of your own: send what a stage made of an event, to be tapped.
 
-The topic is declared in `streamwatch.yaml` under `stage_topics`; see docs/taps.md. This file needs
-nothing but Python and a producer that you have already.
+The topic is declared in `streamwatch.yaml` under `stage_topics`; see docs/taps.md. With a producer
+that you have already, this file needs nothing but Python.
 """
 
 import json
@@ -21,18 +21,24 @@ class Producer(Protocol):
 
 
 def tap(
-    stage: str, event: Mapping[str, Any], *, producer: Producer, topic: str | None = None
+    stage: str,
+    event: Mapping[str, Any],
+    *,
+    producer: Producer | None = None,
+    topic: str | None = None,
 ) -> None:
     """Send an event as it stands after a stage of yours.
 
     Args:
         stage: the stage's name.
         event: its fields by name; ``event_id`` and ``shop`` must be there, as they came.
-        producer: sends it.
+        producer: sends it; without one, a producer of streamwatch's own to the broker that
+            ``STREAMWATCH_KAFKA_BOOTSTRAP`` or `streamwatch.yaml` names, made at the first call.
         topic: default ``streamwatch.stage.<stage>``.
 
     Raises:
         ValueError: the event lacks its id or its shop.
+        BrokerError: without a producer: Kafka does not answer.
 
     >>> class Printing:
     ...     def send(self, topic, value, key):
@@ -46,4 +52,9 @@ def tap(
     fields = {name: value for name, value in event.items() if name not in LEFT_OUT}
     value = json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace")
     key = str(event["shop"]).encode("utf-8", "replace")
+    if producer is None:
+        # Only here, so that a service with a producer needs nothing else of streamwatch.
+        from streamwatch.adapters.kafka.stage_producer import stage_producer  # noqa: PLC0415
+
+        producer = stage_producer()
     producer.send(topic or f"streamwatch.stage.{stage}", value=value, key=key)
