@@ -2,17 +2,20 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Thread
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, select, text
+from tests.integration.stage import wait_for
 from tests.unit.sql.flushes import PARTITION, flush
 from tests.unit.sql.migration_contract import MigrationContract
 from tests.unit.sql.query_contract import QueryContract
 from tests.unit.sql.rows_contract import RowsContract
 from tests.unit.sql.store_contract import StoreContract
 
+from streamwatch.adapters.sql import sleepers
 from streamwatch.adapters.sql.engine import create_engine_for, writing
 from streamwatch.adapters.sql.migrations import upgrade
 from streamwatch.adapters.sql.store import SqlStore
@@ -125,4 +128,34 @@ def test_a_connection_that_the_server_ended_is_replaced(engine: Engine) -> None:
         connection.execute(select(text(f"pg_terminate_backend({process})")))
     other.dispose()
     store.commit(flush(10, 20))
+    assert store.load(PARTITION).fence == 20
+
+
+def test_a_worker_that_froze_while_it_was_sending_does_not_hold_its_partition_for_ever(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = SqlStore(engine)
+    store.commit(flush())
+    monkeypatch.setattr(sleepers, "ASLEEP_SECONDS", 0)
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with closing(psycopg.connect(url, application_name="streamwatch")) as frozen:
+        session = frozen.pgconn
+        session.enter_pipeline_mode()
+        for statement in (b"BEGIN", b"UPDATE fences SET next_offset = 0"):
+            session.send_query_params(statement, None)
+        session.send_flush_request()
+        session.flush()
+        writes = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL"
+            " AND wait_event = 'ClientRead' AND datname = current_database()"
+        )
+
+        def holds() -> bool:
+            with engine.connect() as connection:
+                return connection.execute(writes).scalar_one() == 1
+
+        wait_for(holds, "the session holds the lock and waits for its client")
+        with pytest.raises(DatabaseError, match="lock timeout"):
+            store.commit(flush(10, 20))
+        store.commit(flush(10, 20))
     assert store.load(PARTITION).fence == 20

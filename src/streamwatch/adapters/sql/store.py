@@ -20,13 +20,14 @@ from streamwatch.adapters.sql.bulk import Values, insert_into, write, write_colu
 from streamwatch.adapters.sql.engine import reading, writing
 from streamwatch.adapters.sql.fit import fit_text
 from streamwatch.adapters.sql.rows import TapTables, rows_by_table
+from streamwatch.adapters.sql.sleepers import end_sleepers, waited_in_vain
 from streamwatch.adapters.sql.tables import ACCOUNTING, FENCES, STATES
 from streamwatch.adapters.sql.tap_partitions import TapPartitions
 from streamwatch.adapters.sql.tap_tables import TAP_TABLES
 from streamwatch.adapters.sql.timestamps import timestamp_text
 from streamwatch.domain.accounting import Accounting
 from streamwatch.domain.records import PartitionId
-from streamwatch.errors import FenceLostError
+from streamwatch.errors import DatabaseError, FenceLostError
 from streamwatch.runner.ports import Flush, Stored
 
 
@@ -85,15 +86,20 @@ class SqlStore:
         taps, rows = rows_by_table(flush.rows, self.tap_tables)
         self._partitions.make_for(taps)
         now = self._now_ms()
-        with writing(self._engine) as connection:
-            _move_fence(connection, flush, now)
-            _change_states(connection, flush, now)
-            for columns in taps:
-                write_columns(connection, columns)
-            for table, values in rows:
-                write(connection, table, values)
-            if flush.accounting is not None:
-                write(connection, ACCOUNTING, [_accounting_values(flush, flush.accounting)])
+        try:
+            with writing(self._engine) as connection:
+                _move_fence(connection, flush, now)
+                _change_states(connection, flush, now)
+                for columns in taps:
+                    write_columns(connection, columns)
+                for table, values in rows:
+                    write(connection, table, values)
+                if flush.accounting is not None:
+                    write(connection, ACCOUNTING, [_accounting_values(flush, flush.accounting)])
+        except DatabaseError as error:
+            if waited_in_vain(error):
+                end_sleepers(self._engine)
+            raise
 
 
 def _belongs(table: Table, partition: PartitionId) -> ColumnElement[bool]:
