@@ -28,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent / "throughput"))
 import scaling_kafka
 import scaling_points
 from scaling_report import plots, table
+from workload import SEED
 
 Figures = dict[str, Any]
 Point = tuple[str, Callable[..., Figures], tuple[int, ...]]
@@ -67,8 +68,8 @@ def missing(parts: list[str], found: Figures) -> Iterator[tuple[str, Point]]:
                 yield part, point
 
 
-def measure(parts: list[str], found: Figures, until: float) -> None:
-    """Measure what is missing until the time is over."""
+def measure(parts: list[str], found: Figures, until: float, kept: Path | None) -> None:
+    """Measure what is missing until the time is over; every point is kept at once."""
     with ExitStack() as stack:
         on: scaling_kafka.Services | None = None
         for part, (name, point, arguments) in missing(parts, found):
@@ -82,9 +83,12 @@ def measure(parts: list[str], found: Figures, until: float) -> None:
                 # A process each, since what one has freed the next would take without growing.
                 with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
                     figures = alone.submit(point, *arguments).result()
+            found["seed"] = SEED
             found.setdefault("machines", {})[part] = described()
             found.setdefault(part, {})[name] = figures
             print(part, name, json.dumps(figures), file=sys.stderr)
+            if kept is not None:
+                kept.write_text(json.dumps(found, indent=1) + "\n")
 
 
 def main() -> None:
@@ -101,11 +105,7 @@ def main() -> None:
     found: Figures = json.loads(kept.read_text()) if kept is not None and kept.exists() else {}
     if options.anew:
         found = {name: figures for name, figures in found.items() if name not in parts}
-    try:
-        measure(parts, found, until)
-    finally:
-        if kept is not None:
-            kept.write_text(json.dumps(found, indent=1) + "\n")
+    measure(parts, found, until, kept)
     print(in_words(described()))
     print(table(found))
     if options.out is not None:

@@ -174,7 +174,7 @@ def read(started: list[Process]) -> int:
     return sum(farthest.values())
 
 
-def of_workers(number: int, count: int = 400_000) -> Callable[[Services], Figures]:
+def of_workers(number: int, count: int = 200_000) -> Callable[[Services], Figures]:
     """So many workers on `PARTITIONS` partitions."""
 
     def measured(on: Services) -> Figures:
@@ -185,7 +185,7 @@ def of_workers(number: int, count: int = 400_000) -> Callable[[Services], Figure
     return measured
 
 
-def of_partitions(partitions: int, count: int = 200_000) -> Callable[[Services], Figures]:
+def of_partitions(partitions: int, count: int = 100_000) -> Callable[[Services], Figures]:
     """One worker on so many partitions."""
 
     def measured(on: Services) -> Figures:
@@ -196,7 +196,7 @@ def of_partitions(partitions: int, count: int = 200_000) -> Callable[[Services],
     return measured
 
 
-def of_take_over(number: int, count: int = 600_000) -> Callable[[Services], Figures]:
+def of_take_over(number: int, count: int = 400_000) -> Callable[[Services], Figures]:
     """One of so many workers is killed in the middle; seconds until all is read on."""
 
     def measured(on: Services) -> Figures:

@@ -73,7 +73,7 @@ def run(
 
 def of_shops(shops: int) -> Figures:
     """So many shops at 20,000 events a second: a tenth of both, in one of ten partitions."""
-    seconds = {10_000: 120, 100_000: 360}.get(shops, 60)
+    seconds = {10_000: 120, 100_000: 185}.get(shops, 60)
     warm = {10_000: 60, 100_000: 185}.get(shops, 10)
     mine, rate = max(shops // OF_TEN, 1), 20_000 / OF_TEN
     return run(mine, rate, seconds, warm, partitions=1, owned=OF_TEN + 2) | {"shops": shops}
@@ -90,7 +90,7 @@ def of_partitions(partitions: int) -> Figures:
         url = f"sqlite:///{folder}/scaling.db"
         upgrade(url)
         engine = create_engine_for(url)
-        found = run(1_000, 20_000, 10, 5, partitions=partitions, store=SqlStore(engine))
+        found = run(1_000, 20_000, 6, 3, partitions=partitions, store=SqlStore(engine))
         engine.dispose()
     return found | {"partitions": partitions}
 
@@ -105,7 +105,7 @@ def of_size(size: int) -> Figures:
         fields = msgspec.json.decode(value)
         return msgspec.json.encode({name: fields[name] for name in LEAN})
 
-    found = run(200, 20_000, 5, 2, change=change)
+    found = run(200, 20_000, 2, 1, change=change)
     _, _, value = next(events(1, 1.0, 1))
     return found | {"size": len(change(0, value))}
 
@@ -118,7 +118,7 @@ def of_kpis(categories: int) -> Figures:
         return CATEGORY.sub(b'"category":"c%d"' % (number * 7 % max(categories, 1)), value)
 
     kpis = _kpis(settings, change)
-    found = run(200, 20_000, 10, 3, change=change, settings=settings)
+    found = run(200, 20_000, 3, 1, change=change, settings=settings)
     return found | {"segments": categories, "KPIs a shop": kpis}
 
 
@@ -132,7 +132,7 @@ def _kpis(settings: Settings, change: Any) -> float:
     return round(sum(len(stream.learned.baselines) for stream in streams) / len(streams), 1)
 
 
-def of_memory(days: int, shops: int = 200) -> Figures:
+def of_memory(days: int, shops: int = 100) -> Figures:
     """Resident bytes of a shop after so many days of three events an hour."""
     before = resident()
     pipeline = Pipeline(flush=FlushSettings(interval=3_600_000, longest=7_200_000))

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from machine import in_words
+from workload import SEED
 from svg import curves, law
 
 Figures = dict[str, Any]
@@ -52,7 +53,7 @@ def points(measured: Iterable[Figures], across: str, up: str) -> list[tuple[floa
 
 def table(found: Figures) -> str:
     """All of it as Markdown."""
-    parts = ["# How it grows\n"]
+    parts = [f"# How it grows\n\nSeed of the events: {SEED}.\n"]
     for part, across, up, title in CURVES:
         measured = found.get(part)
         if not measured:
