@@ -28,7 +28,7 @@ def test_what_shows_a_promise_exists(row: str) -> None:
     named = shown_by(row)
     assert named, row
     for name in named:
-        if name.startswith("tests/"):
+        if name.startswith(("tests/", "benchmarks/")):
             assert (ROOT / name).exists(), name
         elif name.endswith(".py"):
             assert name in SOURCES, name
