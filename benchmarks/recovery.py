@@ -25,7 +25,7 @@ from streamwatch.adapters.local.postgres import start_postgres
 from streamwatch.adapters.sql.engine import create_engine_for
 from streamwatch.adapters.sql.migrations import upgrade
 from streamwatch.adapters.sql.store import SqlStore
-from streamwatch.domain.cells import ALL, DAY_MS, HOUR_MS, Cell, Moments
+from streamwatch.domain.cells import ALL, DAY_MS, HOUR_MS, Cell, Moments, Segment
 from streamwatch.domain.messages import Heartbeat, Partial
 from streamwatch.domain.records import FileRecord, PartitionId, Slice
 from streamwatch.domain.settings import JudgingSettings
@@ -61,10 +61,8 @@ def one_shop(step: JudgeStep, hours: int) -> dict[str, bytes]:
                 "height": Moments(count, 170.0 + day % 3, 100.0 * count),
                 "weight": Moments(count, 70.0 + day % 5, 100.0 * count),
             }
-            cells = {
-                name: Cell(count=count, numbers=numbers, first_arrival=at, last_arrival=at)
-                for name in SEGMENTS
-            }
+            cells = dict.fromkeys(SEGMENTS, Segment(count=count, numbers=numbers))
+            cells[ALL] = Cell(count=count, numbers=numbers, first_arrival=at, last_arrival=at)
             tell(Partial("widget-event", "widget-event", 0, "shop", at, offset, at, cells))
         end = START + (day + 1) * DAY_MS + 2 * HOUR_MS
         tell(Heartbeat("widget-event", "widget-event", 0, offset, 0, end, end))
