@@ -152,7 +152,7 @@ def test_a_worker_that_froze_while_it_was_sending_does_not_hold_its_partition_fo
 
         def holds() -> bool:
             with engine.connect() as connection:
-                return connection.execute(writes).scalar_one() == 1
+                return bool(connection.execute(writes).scalar_one() == 1)
 
         wait_for(holds, "the session holds the lock and waits for its client")
         with pytest.raises(DatabaseError, match="lock timeout"):
