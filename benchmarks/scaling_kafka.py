@@ -174,7 +174,7 @@ def read(started: list[Process]) -> int:
     return sum(farthest.values())
 
 
-def of_workers(number: int, count: int = 200_000) -> Callable[[Services], Figures]:
+def of_workers(number: int, count: int = 600_000) -> Callable[[Services], Figures]:
     """So many workers on `PARTITIONS` partitions."""
 
     def measured(on: Services) -> Figures:
@@ -246,6 +246,8 @@ def together(told: list[list[Line]], count: int) -> Figures:
     begins = max(next(line.at for line in lines if sum(line.owned.values())) for lines in told)
     ends = min(_finished(lines) for lines in told)
     spans = [[line for line in lines if begins <= line.at <= ends] for lines in told]
+    if not all(spans):
+        return {"events": count, "of which all read": 0}
     done = [sum(span[-1].owned.values()) - sum(span[0].owned.values()) for span in spans]
     spent = [span[-1].cpu - span[0].cpu for span in spans]
     wall = max(span[-1].at for span in spans) - min(span[0].at for span in spans)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from machine import in_words
-from workload import SEED
 from svg import curves, law
+from workload import SEED
 
 Figures = dict[str, Any]
 
@@ -86,7 +86,7 @@ def _shown(value: object) -> str:
 
 def _ratios(measured: Iterable[Figures]) -> str:
     runs: dict[int, list[Figures]] = {}
-    for one in measured:
+    for one in (one for one in measured if one["of which all read"]):
         runs.setdefault(one["workers"], []).append(one)
     lines = ["\n| workers | events/s of one | CPU of an event, of one |", "|---:|---:|---:|"]
     for number, those in sorted(runs.items()):
