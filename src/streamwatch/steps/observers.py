@@ -11,9 +11,10 @@ from streamwatch.stages.underway import Underway
 from streamwatch.steps.countstate import CountState
 from streamwatch.steps.source import Source
 from streamwatch.steps.step import Outcome
+from streamwatch.taps.compiled import Added, reads_all
 from streamwatch.taps.meters import Gate
 from streamwatch.taps.select import event_hash, places_in_sample
-from streamwatch.taps.take import Added, Seen, Taking, Where, reads_all
+from streamwatch.taps.take import Seen, Taking, Where
 
 RECORDED: Mapping[str, tuple[str, ...]] = {
     name: tuple(
@@ -34,7 +35,8 @@ AS_SENT = frozenset({"decode", "validate"})
 class Observers:
     """The taps and the recorder over one slice; for each record, first `asks`, then `look`.
 
-    Of a whole slice `observed` tells which records need be asked for.
+    Of a whole slice `alone_among` tells which records need that; the others that a tap takes are
+    looked at together, with `look_at_all`.
     """
 
     def __init__(

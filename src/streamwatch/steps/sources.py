@@ -22,9 +22,9 @@ from streamwatch.stages.segment import compile_hour_of, compile_segment, segment
 from streamwatch.stages.underway import NamedStage, Stage
 from streamwatch.stages.validate import compile_checks, compile_validate
 from streamwatch.steps.source import Source
+from streamwatch.taps.compiled import TextHash, compile_taps
 from streamwatch.taps.live import LiveTaps, TapSet
 from streamwatch.taps.recorder import Recorder
-from streamwatch.taps.take import TextHash, compile_taps
 
 ZoneOf = Callable[[str], tzinfo]
 """The time zone of a shop."""

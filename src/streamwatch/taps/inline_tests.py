@@ -10,8 +10,8 @@ from streamwatch.domain.findings import Finding, Path, did_you_mean
 from streamwatch.domain.refusals import STAGES
 from streamwatch.domain.tap_settings import TapSettings
 from streamwatch.taps.columns import ADDED, Column, written
+from streamwatch.taps.compiled import reader
 from streamwatch.taps.filter import compile_filter
-from streamwatch.taps.take import reader
 
 Scalars = dict[str, str | None]
 """Field → its value as written; ``None`` for an empty one."""

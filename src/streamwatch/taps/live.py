@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from streamwatch.taps.take import Tap
+from streamwatch.taps.compiled import Tap
 
 ByStage = Mapping[str, tuple[Tap, ...]]
 NOTHING: ByStage = {}

@@ -12,9 +12,10 @@ from streamwatch.domain.settings import Settings
 from streamwatch.domain.tap_settings import ColumnShape, TapSettings
 from streamwatch.errors import ConfigurationError
 from streamwatch.stages.pseudonymise import ShopKeys
+from streamwatch.taps.compiled import compile_taps
 from streamwatch.taps.inline_tests import unmet
 from streamwatch.taps.select import event_hash
-from streamwatch.taps.take import Taking, Where, compile_taps
+from streamwatch.taps.take import Taking, Where
 
 START = "event: purchase\nafter: [normalise]\n"
 EVENT = Purchase("e-1", "shop-001", product="dress-7", order_id="o-9", price=37.5, quantity=2.0)
