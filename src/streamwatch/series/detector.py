@@ -26,7 +26,7 @@ class Detector:
         name: of the series.
 
     >>> from streamwatch.series.proportional import ProportionalModel
-    from streamwatch.series.points import sensitivity
+    >>> from streamwatch.series.points import sensitivity
     >>> detector = Detector(sensitivity(1.0))
     >>> rows = [detector.judge(minute * 300_000, 20.0 + minute % 3) for minute in range(700)]
     >>> rows[-1].state, detector.judge(700 * 300_000, 900.0).state
