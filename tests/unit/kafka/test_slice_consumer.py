@@ -9,6 +9,7 @@ from faust.types import TP
 
 from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
 from streamwatch.domain.records import Slice
+from streamwatch.runner.continuity import Continuity
 
 PLACE = TP("widget-event", 0)
 
@@ -86,10 +87,12 @@ def consumer_of(thread: ScriptedThread) -> SliceConsumer:
     return consumer
 
 
+async def next_fetch(consumer: SliceConsumer) -> list[Slice]:
+    return [cast("Any", message).value async for _, message in consumer.getmany(timeout=1.0)]
+
+
 async def offsets_of_next_fetch(consumer: SliceConsumer) -> list[int]:
-    slices: list[Slice] = [
-        cast("Any", message).value async for _, message in consumer.getmany(timeout=1.0)
-    ]
+    slices = await next_fetch(consumer)
     return [record.offset for slice_ in slices for record in slice_.records]
 
 
@@ -122,3 +125,23 @@ async def test_a_fetch_that_returns_before_the_fences_are_known_moves_nothing() 
 
     assert await offsets_of_next_fetch(consumer) == list(range(40, 50))
     assert await offsets_of_next_fetch(consumer) == list(range(50, 60))
+
+
+async def test_records_of_a_fetch_under_way_when_the_guard_sought_back_are_no_gap() -> None:
+    thread = ScriptedThread()
+    consumer = consumer_of(thread)
+    await consumer.perform_seek()
+    guard = Continuity(40)
+    hole = guard.admit(Slice(PLACE.topic, PLACE.partition, [record_at(60)]))
+    assert hole.seek_to == 40
+    under_way = asyncio.create_task(next_fetch(consumer))
+    await thread.asked.wait()
+
+    # What the fetch waits for may come from before or behind the place that is sought.
+    await consumer.seek_back(PLACE, hole.seek_to)
+    thread.may_answer.set()
+    slices = [*await under_way, *await next_fetch(consumer)]
+
+    admitted = [guard.admit(slice_) for slice_ in slices]
+    assert [record.offset for one in admitted for record in one.records] == list(range(40, 50))
+    assert sum(one.gaps for one in admitted) == 0
