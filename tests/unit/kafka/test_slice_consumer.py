@@ -9,7 +9,7 @@ from faust.types import TP
 
 from streamwatch.adapters.kafka.driver import SliceApp, SliceConsumer
 from streamwatch.domain.records import Slice
-from streamwatch.runner.continuity import Continuity
+from streamwatch.runner.continuity import Admission, Continuity
 
 PLACE = TP("widget-event", 0)
 
@@ -144,4 +144,37 @@ async def test_records_of_a_fetch_under_way_when_the_guard_sought_back_are_no_ga
 
     admitted = [guard.admit(slice_) for slice_ in slices]
     assert [record.offset for one in admitted for record in one.records] == list(range(40, 50))
+    assert sum(one.gaps for one in admitted) == 0
+
+
+class Fetcher:
+    """What Faust's loop of fetches is ended by."""
+
+    def __init__(self) -> None:
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+
+async def test_slices_behind_a_seek_back_reach_the_guard_though_newer_ones_were_read() -> None:
+    thread = ScriptedThread()
+    thread.may_answer.set()
+    consumer = consumer_of(thread)
+    await consumer.perform_seek()
+    thread.position = 60
+    guard, fetcher, admitted = Continuity(40), Fetcher(), list[Admission]()
+
+    async def take(message: Any) -> None:
+        found = guard.admit(message.value)
+        if found.seek_to is not None:
+            await consumer.seek_back(PLACE, found.seek_to)
+        admitted.append(found)
+        if len(admitted) == 3:
+            fetcher.stop()
+
+    consumer.callback = take
+    await asyncio.wait_for(consumer._drain_messages(cast("Any", fetcher)), 10)
+
+    assert [record.offset for one in admitted for record in one.records] == list(range(40, 60))
     assert sum(one.gaps for one in admitted) == 0

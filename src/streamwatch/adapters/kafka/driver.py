@@ -7,7 +7,8 @@ promises them, so the version is pinned and `tests/integration/test_slice_driver
 loudly if an upgrade changes them:
 
 * ``getmany``: yields slices.
-* ``_add_gap``: nothing to note, gaps are the continuity guard's.
+* ``_add_gap`` and ``_read_offset``: nothing to note, gaps and duplicates are the continuity
+  guard's.
 * ``ack``: only marks the message.
 * ``_filter_tps_with_pending_acks`` and ``_new_offset``: the offset to commit is the fence in
   the database. So Kafka's committed offset follows it, for lag monitors only, and what an
@@ -60,6 +61,20 @@ class _CommittedThread(faust_aiokafka.AIOKafkaConsumerThread):
         return made
 
 
+class _NothingRead(dict[TP, int | None]):
+    """Stands for the newest offsets that Faust read: there are none.
+
+    Faust drops what lies before them, and notes them when a message was handed on, which may be
+    after a seek back: then it would drop just what was sought.
+    """
+
+    def __getitem__(self, tp: TP) -> None:
+        return None
+
+    def __setitem__(self, tp: TP, offset: int | None) -> None:
+        """Nothing is noted."""
+
+
 class SliceConsumer(faust_aiokafka.Consumer):
     """Faust's consumer with slices; see the module."""
 
@@ -70,6 +85,7 @@ class SliceConsumer(faust_aiokafka.Consumer):
     def on_init(self) -> None:
         """Called by Faust for a new consumer, and after a restart."""
         super().on_init()
+        self._read_offset = _NothingRead()
         self.generations: dict[TP, int] = {}
         self._next: dict[TP, int] = {}
         self._fetched_to: dict[TP, int] = {}
